@@ -1,0 +1,152 @@
+//! The layout of a live file: a header, a snapshot of the counters at the end of each phase but the last,
+//! and the slots in which threads count.
+
+use crate::counts::COUNTS_SIZE;
+
+/// First eight bytes of a live file.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"OPMLIVE\0");
+
+/// Version of the layout; a reader refuses any other.
+pub const LAYOUT: u64 = 1;
+
+/// Number of phases: start-up, main, shutdown.
+pub const PHASES: usize = 3;
+
+/// Size of the header in bytes: words first, texts behind.
+pub const HEADER_SIZE: usize = 8192;
+
+/// Size of each text field in bytes, a terminating zero included.
+pub const TEXT_SIZE: usize = 1792;
+
+/// The header's 64-bit words, by index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Word {
+    /// [`MAGIC`].
+    Magic,
+    /// [`LAYOUT`].
+    Layout,
+    /// A [`Status`].
+    Status,
+    /// The phase that the process is in, 0 to 2.
+    Phase,
+    /// Process ID.
+    Pid,
+    /// Process ID of the parent when the file was made.
+    ParentPid,
+    /// When the file was made, in nanoseconds since 1970.
+    StartedNs,
+    /// When the process itself began, in clock ticks since the machine started (`/proc/PID/stat`, 22).
+    StartTicks,
+    /// CPython's major version.
+    Major,
+    /// CPython's minor version.
+    Minor,
+    /// CPython's patch version.
+    Micro,
+    /// 1 for a free-threaded build.
+    FreeThreaded,
+    /// Where the dispatch table lies in its module, in bytes from the module's base.
+    TableOffset,
+    /// Where the `switch` statement's jump table lies in the module, or 0.
+    SwitchOffset,
+    /// The machine's number of the register that holds `next_instr` (0 = rax ... 15 = r15) plus 1, or 0
+    /// where it was not looked for or not found.
+    Register,
+    /// 1 once opcodes that are repeated at the same address are told from new ones.
+    RepeatsKnown,
+    /// Number of slots in use.
+    Slots,
+    /// Number of threads that found no slot of their own and shared the first: counts may be short.
+    SharedSlots,
+    /// Forked children that could not be given a file of their own.
+    LostChildren,
+    /// 1 where the file continues its parent's run after a fork.
+    Forked,
+}
+
+/// What became of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The agent had not finished installing the meter.
+    Starting,
+    /// It counts.
+    Metered,
+    /// It could not be metered and was ended before the program ran.
+    Refused,
+    /// It could not be metered and ran all the same.
+    Unmetered,
+}
+
+impl Status {
+    /// The status behind a header word; an unknown one counts as not started.
+    pub fn from_word(word: u64) -> Self {
+        match word {
+            1 => Self::Metered,
+            2 => Self::Refused,
+            3 => Self::Unmetered,
+            _ => Self::Starting,
+        }
+    }
+
+    /// The header word for the status.
+    pub fn word(self) -> u64 {
+        match self {
+            Self::Starting => 0,
+            Self::Metered => 1,
+            Self::Refused => 2,
+            Self::Unmetered => 3,
+        }
+    }
+}
+
+/// The header's text fields, each UTF-8 as far as the system's own names are, cut to [`TEXT_SIZE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Text {
+    /// Path of the module that holds the dispatch loop.
+    Module,
+    /// What `Py_GetVersion` says.
+    Build,
+    /// The command line, its arguments separated by the unit separator U+001F.
+    Arguments,
+    /// Why the process is not metered.
+    Reason,
+}
+
+/// Offset of a text field in the file.
+pub const fn text_offset(text: Text) -> usize {
+    HEADER_SIZE - (4 - text as usize) * TEXT_SIZE
+}
+
+/// Words of a slot's private state, behind its counters: the agent's scratch memory, of no meaning to a
+/// reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum State {
+    /// Address of an instruction that may be dispatched again.
+    Pending,
+    /// Its opcode's number.
+    PendingOpcode,
+    /// 3.11: address of the last specialised instruction.
+    Last,
+    /// 3.11: address of the last combined one.
+    LastCombined,
+    /// Address of the last instruction dispatched while code is traced.
+    LastTraced,
+}
+
+/// Size of a slot in bytes: its counters and its state.
+pub const SLOT_SIZE: usize = (COUNTS_SIZE + 64).next_multiple_of(4096);
+
+/// Offset in the file of the counters at the end of a phase (0 or 1).
+pub const fn snapshot_offset(phase: usize) -> usize {
+    HEADER_SIZE + phase * SLOT_SIZE
+}
+
+/// Offset in the file of a slot.
+pub const fn slot_offset(slot: usize) -> usize {
+    HEADER_SIZE + (PHASES - 1 + slot) * SLOT_SIZE
+}
+
+const _: () = assert!(text_offset(Text::Module) >= 20 * 8 && HEADER_SIZE.is_multiple_of(4096));

@@ -1,0 +1,25 @@
+//! The live counter file: one for each metered process, mapped shared by the agent in that process and
+//! read by the command.
+//!
+//! The counters live in the file itself. Nothing has to run when the process ends, however it ends, and
+//! a reader sees the present counts at any time. Everything is little-endian 64-bit words at fixed
+//! offsets, so that the agent's machine code can increment them in place.
+
+mod control;
+mod counts;
+mod header;
+mod reader;
+
+pub use control::{CONTROL_NAME, CONTROL_SIZE, Control};
+pub use counts::{COUNTS_SIZE, Counts, counts};
+pub use header::{
+    HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, slot_offset,
+    snapshot_offset, text_offset,
+};
+pub use reader::{LiveFile, ReadError};
+
+/// File name extension of live counter files.
+pub const EXTENSION: &str = "live";
+
+/// Environment variable through which the command tells the agent the folder of the live files.
+pub const FOLDER_VARIABLE: &str = "OPMETER_LIVE";

@@ -1,7 +1,7 @@
 //! One set of counters.
 
 /// Offsets of the counters within a set, in bytes. Each array has one 64-bit word for each opcode number.
-pub mod counts {
+pub mod offset {
     /// Dispatches that count as executions of the opcode.
     pub const EXECUTIONS: usize = 0;
     /// How many arrays there are for opcodes that fold whatever follows them.
@@ -15,7 +15,7 @@ pub mod counts {
 }
 
 /// Size of a set, in bytes.
-pub const COUNTS_SIZE: usize = counts::REDISPATCHES + 8;
+pub const COUNTS_SIZE: usize = offset::REDISPATCHES + 8;
 
 /// A set of counters, read out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Counts {
         let mut words = bytes.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_le_bytes));
         let mut array = || words.by_ref().take(256).collect::<Vec<u64>>();
         let executions = array();
-        let next = (0..counts::NEXT_ARRAYS).map(|_| array()).collect();
+        let next = (0..offset::NEXT_ARRAYS).map(|_| array()).collect();
         let unfolded = array();
         Some(Self { executions, next, unfolded, redispatches: words.next()? })
     }
@@ -46,7 +46,7 @@ impl Counts {
     pub fn zero() -> Self {
         Self {
             executions: vec![0; 256],
-            next: vec![vec![0; 256]; counts::NEXT_ARRAYS],
+            next: vec![vec![0; 256]; offset::NEXT_ARRAYS],
             unfolded: vec![0; 256],
             redispatches: 0,
         }

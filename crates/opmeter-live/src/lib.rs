@@ -11,7 +11,7 @@ mod header;
 mod reader;
 
 pub use control::{CONTROL_NAME, CONTROL_SIZE, Control};
-pub use counts::{COUNTS_SIZE, Counts, counts};
+pub use counts::{COUNTS_SIZE, Counts, offset};
 pub use header::{
     HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, slot_offset,
     snapshot_offset, text_offset,

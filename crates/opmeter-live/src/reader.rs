@@ -112,7 +112,7 @@ impl LiveFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HEADER_SIZE, counts};
+    use crate::{HEADER_SIZE, offset};
 
     fn file(slots: usize, phase: u64) -> Vec<u8> {
         let mut bytes = vec![0; slot_offset(slots)];
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn phases_are_differences_of_snapshots() {
         let mut bytes = file(2, 2);
-        let opcode = counts::EXECUTIONS + 100 * 8;
+        let opcode = offset::EXECUTIONS + 100 * 8;
         set(&mut bytes, snapshot_offset(0) + opcode, 10);
         set(&mut bytes, snapshot_offset(1) + opcode, 25);
         set(&mut bytes, slot_offset(0) + opcode, 20);
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_phase_that_was_not_reached_is_zero() {
         let mut bytes = file(1, 0);
-        set(&mut bytes, slot_offset(0) + counts::REDISPATCHES, 3);
+        set(&mut bytes, slot_offset(0) + offset::REDISPATCHES, 3);
         let live = LiveFile::from_bytes(Path::new("x"), bytes).unwrap();
         assert_eq!(live.phase(0).redispatches, 3);
         assert_eq!(live.phase(1), Counts::zero());

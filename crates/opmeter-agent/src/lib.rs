@@ -1,1 +1,22 @@
-//! x
+//! The meter inside the interpreter's process.
+//!
+//! Preloaded into every process of the command under measurement, it does nothing in one that is no
+//! CPython. In CPython it finds the dispatch table, points its entries at small generated stubs that
+//! count, and lets the interpreter run. It is silent: what it has to say stands in the live file.
+
+mod assembler;
+mod control;
+mod discovery;
+mod dispatch_table;
+mod entry;
+mod executable_memory;
+mod fork;
+mod interpreter;
+mod live;
+mod meter;
+mod module;
+mod phase;
+mod rare;
+mod stub;
+mod switch_table;
+mod thread;

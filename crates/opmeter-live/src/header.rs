@@ -132,6 +132,8 @@ pub enum State {
     Last,
     /// 3.11: address of the last combined one.
     LastCombined,
+    /// 3.11: its opcode's number.
+    LastCombinedOpcode,
     /// Address of the last instruction dispatched while code is traced.
     LastTraced,
 }

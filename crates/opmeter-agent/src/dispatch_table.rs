@@ -1,0 +1,176 @@
+//! Finding the table of computed-goto targets (`opcode_targets`) in the interpreter's module.
+//!
+//! The table is 256 consecutive pointers into the module's code. Its fingerprint is the set of opcode
+//! numbers that the version does not define: they all share one target, and hardly any defined opcode
+//! does. Nothing is assumed of where the targets lie: with profile-guided optimisation they spread over
+//! hot and cold code. A tail-calling interpreter's table of function pointers has the same shape.
+
+use std::collections::HashSet;
+
+use opmeter_opcodes::OpcodeTable;
+
+use crate::module::Module;
+
+/// Number of entries of a dispatch table.
+pub const ENTRIES: usize = 256;
+
+/// A dispatch table in memory.
+#[derive(Debug, Clone)]
+pub struct DispatchTable {
+    /// Its address.
+    pub address: usize,
+    /// The entries as the interpreter was built.
+    pub targets: Vec<usize>,
+}
+
+/// Why there is no table to hook.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// No 256 pointers bear this version's fingerprint.
+    None,
+    /// Several do.
+    Several(usize),
+}
+
+impl std::fmt::Display for NotFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str(
+                "its dispatch table was not found: no table in memory fits this version's opcodes \
+                 (an interpreter built without computed gotos has none)",
+            ),
+            Self::Several(count) => {
+                write!(f, "{count} tables in memory fit this version's opcodes, and which one is used is not certain")
+            }
+        }
+    }
+}
+
+impl DispatchTable {
+    /// Finds the one dispatch table of a module.
+    ///
+    /// # Errors
+    /// When there is not exactly one table with the version's fingerprint.
+    pub fn find(module: &Module, opcodes: &OpcodeTable<'_>) -> Result<Self, NotFound> {
+        let fingerprint = Fingerprint::of(opcodes);
+        let mut found = Vec::new();
+        // Read-only data first; only old linkers put it into the segment of the code.
+        for executable in [false, true] {
+            for segment in module.segments.iter().filter(|segment| segment.executable == executable) {
+                let start = segment.range.start.next_multiple_of(8);
+                let skip = (start - segment.range.start).min(segment.range.len());
+                let words: Vec<usize> = module.bytes(segment)[skip..]
+                    .chunks_exact(8)
+                    .map(|word| word.try_into().map_or(0, usize::from_le_bytes))
+                    .collect();
+                found.extend(
+                    fingerprint
+                        .search(&words, |address| module.is_code(address))
+                        .map(|index| (start + index * 8, words[index..index + ENTRIES].to_vec())),
+                );
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        match found.len() {
+            1 => {
+                let (address, targets) = found.swap_remove(0);
+                Ok(Self { address, targets })
+            }
+            0 => Err(NotFound::None),
+            count => Err(NotFound::Several(count)),
+        }
+    }
+}
+
+/// What a version's table must look like.
+struct Fingerprint {
+    undefined: Vec<usize>,
+    defined: Vec<usize>,
+}
+
+/// Opcodes that a table has an entry for but no code object holds: their code is unreachable, so that
+/// their labels may stand at any address.
+const UNREACHABLE: [&str; 3] = ["CACHE", "RESERVED", "TRACE_RECORD"];
+
+impl Fingerprint {
+    fn of(opcodes: &OpcodeTable<'_>) -> Self {
+        let undefined = opcodes.undefined().map(usize::from).collect();
+        let defined = opcodes
+            .iter()
+            .filter(|opcode| !UNREACHABLE.contains(&opcode.name))
+            .map(|opcode| usize::from(opcode.number))
+            .collect();
+        Self { undefined, defined }
+    }
+
+    /// Indices at which a fitting table begins.
+    fn search<'w>(
+        &'w self,
+        words: &'w [usize],
+        is_code: impl Fn(usize) -> bool + 'w,
+    ) -> impl Iterator<Item = usize> + 'w {
+        let mut run = 0;
+        words.iter().enumerate().filter_map(move |(index, word)| {
+            run = if is_code(*word) { run + 1 } else { 0 };
+            let start = (run >= ENTRIES).then(|| index + 1 - ENTRIES)?;
+            self.fits(&words[start..start + ENTRIES]).then_some(start)
+        })
+    }
+
+    fn fits(&self, table: &[usize]) -> bool {
+        let unknown = table[self.undefined[0]];
+        if !self.undefined.iter().all(|number| table[*number] == unknown) {
+            return false;
+        }
+        let distinct: HashSet<usize> = self.defined.iter().map(|number| table[*number]).collect();
+        // Identical handlers may be merged, a few; a table in which most are the same (3.15's table for
+        // recording traces has two targets in all) dispatches to no handlers.
+        !distinct.contains(&unknown) && distinct.len() * 2 > self.defined.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(opcodes: &OpcodeTable<'_>) -> Vec<usize> {
+        (0..=255u8).map(|n| if opcodes.get(n).is_some() { 0x1000 + usize::from(n) * 16 } else { 0x900 }).collect()
+    }
+
+    fn find(words: &[usize]) -> Vec<usize> {
+        let opcodes = OpcodeTable::built_in(3, 11).unwrap();
+        Fingerprint::of(&opcodes).search(words, |address| (0x800..0x3000).contains(&address)).collect()
+    }
+
+    #[test]
+    fn finds_the_table_among_other_pointers() {
+        let opcodes = OpcodeTable::built_in(3, 11).unwrap();
+        let mut words = vec![0x1000; 300];
+        words.extend(table(&opcodes));
+        words.extend([0x1000; 40]);
+        assert_eq!(find(&words), [300]);
+    }
+
+    #[test]
+    fn another_versions_table_does_not_fit() {
+        let opcodes = OpcodeTable::built_in(3, 12).unwrap();
+        assert_eq!(find(&table(&opcodes)), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_table_with_two_targets_does_not_fit() {
+        let opcodes = OpcodeTable::built_in(3, 11).unwrap();
+        let words: Vec<usize> = table(&opcodes).iter().map(|t| if *t == 0x900 { 0x900 } else { 0xa00 }).collect();
+        assert_eq!(find(&words), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn merged_handlers_are_allowed() {
+        let opcodes = OpcodeTable::built_in(3, 11).unwrap();
+        let mut words = table(&opcodes);
+        words[1] = words[2];
+        assert_eq!(find(&words), [0]);
+    }
+}

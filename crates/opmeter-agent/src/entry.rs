@@ -1,0 +1,148 @@
+//! Where the agent begins: the loader calls it before the program starts.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering::Relaxed;
+
+use opmeter_live::{Control, FOLDER_VARIABLE, Status, Word};
+use opmeter_opcodes::OpcodeTable;
+
+use crate::control::ControlFile;
+use crate::dispatch_table::DispatchTable;
+use crate::executable_memory::reserve_near;
+use crate::interpreter::Interpreter;
+use crate::live::{self, Live};
+use crate::meter::{CODE_LENGTH, Meter, Parts};
+use crate::switch_table::SwitchTable;
+use crate::{fork, phase};
+
+/// Exit status of a process that is not run because it can't be metered.
+const REFUSED: i32 = 125;
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static START: extern "C" fn() = start;
+
+extern "C" fn start() {
+    let _ = std::panic::catch_unwind(|| {
+        let Some(folder) = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from) else { return };
+        let Some(interpreter) = Interpreter::find() else { return };
+        let Some(control) = ControlFile::open(&folder) else { return };
+        match prepare(&folder, interpreter, control) {
+            Ok(()) => {
+                control.word(Control::Metered).fetch_add(1, Relaxed);
+            }
+            Err(refusal) => refusal.act(&folder, control),
+        }
+    });
+}
+
+/// Why this process is not metered.
+struct Refusal {
+    reason: String,
+    interpreter: Option<Interpreter>,
+    live: Option<Live>,
+}
+
+fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Result<(), Refusal> {
+    let (major, minor, _) = interpreter.version;
+    macro_rules! refuse {
+        ($($reason:tt)*) => {
+            return Err(Refusal { reason: format!($($reason)*), interpreter: Some(interpreter), live: None })
+        };
+    }
+    let Some(opcodes) = OpcodeTable::built_in(major, minor) else {
+        refuse!("CPython {major}.{minor} is not known; known are 3.8 to 3.15");
+    };
+    let dispatch = match DispatchTable::find(&interpreter.module, &opcodes) {
+        Ok(dispatch) => dispatch,
+        Err(problem) => refuse!("{problem}"),
+    };
+    let switch = if minor <= 10 { SwitchTable::find(&interpreter.module, &opcodes, &dispatch) } else { None };
+    if minor <= 10 && switch.is_none() {
+        refuse!(
+            "the jump table of its switch statement was not found with certainty, and without it \
+             counts would be short"
+        );
+    }
+    let code = match reserve_near(&interpreter.module.span(), CODE_LENGTH + live::LENGTH) {
+        Ok(code) => code,
+        Err(error) => refuse!(
+            "no address space is free near the interpreter ({error}); a limit on virtual memory \
+             (ulimit -v) may have to be raised by {} MiB",
+            (CODE_LENGTH + live::LENGTH) >> 20
+        ),
+    };
+    let live = match Live::create(folder, code + CODE_LENGTH) {
+        Ok(live) => live,
+        Err(error) => {
+            control.unrecorded(&error);
+            refuse!("its counters have no room in {}: {error}", folder.display());
+        }
+    };
+    describe(&live, &interpreter);
+    live.set(Word::TableOffset, (dispatch.address - interpreter.module.base) as u64);
+    if let Some(switch) = &switch {
+        live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
+    }
+    live.set(Word::RepeatsKnown, u64::from(minor <= 10));
+    if !interpreter.add_audit_hook(phase::audit_hook) {
+        let reason = "it does not take an audit hook".to_owned();
+        return Err(Refusal { reason, interpreter: None, live: Some(live) });
+    }
+    let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code };
+    if let Err(error) = Meter::install(parts) {
+        let reason = format!("the system does not let the meter be installed: {error}");
+        return Err(Refusal { reason, interpreter: None, live: None });
+    }
+    fork::watch();
+    Ok(())
+}
+
+fn describe(live: &Live, interpreter: &Interpreter) {
+    let (major, minor, micro) = interpreter.version;
+    live.describe(&interpreter.module.path, &interpreter.build);
+    live.set(Word::Major, u64::from(major));
+    live.set(Word::Minor, u64::from(minor));
+    live.set(Word::Micro, u64::from(micro));
+    live.set(Word::FreeThreaded, u64::from(interpreter.free_threaded));
+}
+
+impl Refusal {
+    /// Leaves the reason for the command to find. The first interpreter of the command does not run
+    /// then, unless that was asked for; one that a metered program starts is not stopped.
+    fn act(self, folder: &Path, control: ControlFile) {
+        let runs = control.word(Control::BestEffort).load(Relaxed) != 0
+            || control.word(Control::Metered).load(Relaxed) != 0;
+        let status = if runs { Status::Unmetered } else { Status::Refused };
+        let live = match (self.live, crate::meter::get()) {
+            (Some(live), _) => Ok(live),
+            (None, Some(meter)) => {
+                meter.with_live(|live| live.set_status(status, &self.reason));
+                Err(io::Error::other("already reported"))
+            }
+            (None, None) => anywhere(live::LENGTH).and_then(|address| Live::create(folder, address)),
+        };
+        match live {
+            Ok(live) => {
+                if let Some(interpreter) = &self.interpreter {
+                    describe(&live, interpreter);
+                }
+                live.set_status(status, &self.reason);
+            }
+            Err(error) => control.unrecorded(&error),
+        }
+        if !runs {
+            // SAFETY: ends the process before any of its own code has run.
+            unsafe { libc::_exit(REFUSED) };
+        }
+    }
+}
+
+/// Reserves address space wherever the system likes.
+fn anywhere(length: usize) -> io::Result<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping.
+    let address = unsafe { libc::mmap(std::ptr::null_mut(), length, libc::PROT_NONE, flags, -1, 0) };
+    if address == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(address as usize) }
+}

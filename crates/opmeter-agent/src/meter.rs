@@ -1,0 +1,364 @@
+//! The installed meter: which stubs the interpreter's tables point to.
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use opmeter_live::{Status, Word, offset};
+use opmeter_opcodes::{Execution, Folding, OpcodeTable};
+
+use crate::assembler::{Assembler, Reg};
+use crate::control::ControlFile;
+use crate::discovery::Registers;
+use crate::dispatch_table::{DispatchTable, ENTRIES};
+use crate::executable_memory::{install_code, patch};
+use crate::interpreter::Interpreter;
+use crate::live::{Live, Slot};
+use crate::rare;
+use crate::stub::{self, Counters, Rule, StubSet};
+use crate::switch_table::{Form, SwitchTable};
+use crate::thread;
+
+/// Address space for the gate and all sets of stubs, in bytes.
+pub const CODE_LENGTH: usize = GATE_LENGTH + SETS * SET_LENGTH;
+const GATE_LENGTH: usize = 4096;
+const SET_LENGTH: usize = 0x4_0000;
+/// One for discovery, and one for each combination of traced and per-thread.
+const SETS: usize = 5;
+
+static METER: OnceLock<Meter> = OnceLock::new();
+
+/// The meter of this process, once it is set up.
+pub fn get() -> Option<&'static Meter> {
+    METER.get()
+}
+
+/// The meter of this process.
+pub struct Meter {
+    interpreter: Interpreter,
+    dispatch: DispatchTable,
+    switch: Option<SwitchTable>,
+    rules: Vec<Option<Rule>>,
+    prefixes: Vec<bool>,
+    shims: Vec<bool>,
+    control: ControlFile,
+    live: Guarded<Live>,
+    first_slot: Slot,
+    code: usize,
+    registers: OnceLock<Registers>,
+    interpreters: AtomicU32,
+    state: Mutex<Installed>,
+}
+
+/// What is needed to set up a meter.
+pub struct Parts {
+    /// The interpreter.
+    pub interpreter: Interpreter,
+    /// Its opcodes.
+    pub opcodes: OpcodeTable<'static>,
+    /// Its dispatch table.
+    pub dispatch: DispatchTable,
+    /// Its switch's jump table, up to 3.10.
+    pub switch: Option<SwitchTable>,
+    /// The command's control file.
+    pub control: ControlFile,
+    /// This process's live file.
+    pub live: Live,
+    /// Reserved address space of [`CODE_LENGTH`] bytes, near the interpreter and the live file.
+    pub code: usize,
+}
+
+#[derive(Default)]
+struct Installed {
+    /// Stub addresses by set: dispatch table entries, then those of the switch.
+    sets: HashMap<Set, (Vec<usize>, Vec<usize>)>,
+    present: Option<Set>,
+    traced: bool,
+    per_thread: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Set {
+    Discovering,
+    Counting { traced: bool, per_thread: bool },
+}
+
+impl Meter {
+    /// Sets up the meter and points the interpreter's tables to its stubs.
+    ///
+    /// # Errors
+    /// When the system does not allow to install code, or to write to the tables.
+    pub fn install(parts: Parts) -> io::Result<()> {
+        let minor = parts.interpreter.version.1;
+        let first_slot = parts.live.slot(0);
+        let mut next_arrays = 0;
+        let rules = (0..=255u8)
+            .map(|number| {
+                let opcode = parts.opcodes.get(number)?;
+                let execution = Execution::of(opcode, &parts.opcodes);
+                let rule = Rule::of(opcode, execution, minor, next_arrays);
+                next_arrays += usize::from(execution.folding == Folding::Next);
+                Some(rule)
+            })
+            .collect();
+        let named = |names: &[&str]| {
+            (0..=255u8)
+                .map(|number| parts.opcodes.get(number).is_some_and(|opcode| names.contains(&opcode.base)))
+                .collect()
+        };
+        let meter = Self {
+            prefixes: named(&["EXTENDED_ARG"]),
+            shims: named(&["INTERPRETER_EXIT", "EXIT_INIT_CHECK", "DO_TRACING"]),
+            rules,
+            dispatch: parts.dispatch,
+            switch: parts.switch,
+            control: parts.control,
+            live: Guarded::new(parts.live),
+            first_slot,
+            code: parts.code,
+            registers: OnceLock::new(),
+            interpreters: AtomicU32::new(0),
+            state: Mutex::new(Installed {
+                per_thread: parts.interpreter.free_threaded,
+                ..Installed::default()
+            }),
+            interpreter: parts.interpreter,
+        };
+        let meter = METER.get_or_init(|| meter);
+        meter.install_gate()?;
+        meter.update()?;
+        meter.with_live(|live| live.set_status(Status::Metered, ""));
+        Ok(())
+    }
+
+    /// Access to the live file.
+    pub fn with_live<R>(&self, use_it: impl FnOnce(&mut Live) -> R) -> Option<R> {
+        self.live.with(use_it)
+    }
+
+    /// The control file.
+    pub fn control(&self) -> &ControlFile {
+        &self.control
+    }
+
+    /// The slot that is always there.
+    pub fn first_slot(&self) -> Slot {
+        self.first_slot
+    }
+
+    /// The register with the address of the instruction that is being dispatched, if known.
+    pub fn next_instr(&self) -> Option<Reg> {
+        self.registers.get()?.next_instr
+    }
+
+    /// The rule for an opcode number that is defined.
+    pub fn rule(&self, number: u8) -> Option<&Rule> {
+        self.rules[usize::from(number)].as_ref()
+    }
+
+    /// What an opcode folds.
+    pub fn folding(&self, number: u8) -> Folding {
+        self.rule(number).map_or(Folding::None, |rule| rule.execution.folding)
+    }
+
+    /// Whether combined opcodes of this version can fail to fold unseen.
+    pub fn unfolds(&self) -> bool {
+        self.interpreter.version.1 >= 12
+    }
+
+    /// By how many bits an adaptive counter's value is shifted: its lower bits are the backoff.
+    pub fn counter_shift(&self) -> u32 {
+        if self.interpreter.version.1 >= 15 { 3 } else { 4 }
+    }
+
+    /// Whether an opcode only extends the next one's argument.
+    pub fn is_prefix(&self, number: u8) -> bool {
+        self.prefixes[usize::from(number)]
+    }
+
+    /// Whether an opcode belongs to the interpreter's own entry and exit code.
+    pub fn is_shim(&self, number: u8) -> bool {
+        self.shims[usize::from(number)]
+    }
+
+    /// Counts one dispatch, while stubs only report.
+    pub fn count(&self, number: u8) {
+        thread::slot(self).add(offset::EXECUTIONS + usize::from(number) * 8, 1);
+    }
+
+    /// Where the dispatch table's entry points at present.
+    pub fn entry(&self, number: u8) -> usize {
+        let index = usize::from(number);
+        // SAFETY: an entry of the interpreter's table, which is never unloaded.
+        unsafe { (self.dispatch.address as *const usize).add(index).read_volatile() }
+    }
+
+    /// Takes note of the registers, and goes over to counting.
+    pub fn discovered(&self, registers: Registers) {
+        if self.registers.set(registers).is_ok() {
+            let found = registers.next_instr.map_or(0, |register| u64::from(register.0) + 1);
+            self.with_live(|live| {
+                live.set(Word::Register, found);
+                live.set(Word::RepeatsKnown, u64::from(found != 0));
+            });
+            let _ = self.update();
+        }
+    }
+
+    /// An interpreter state was made: from the second on, interpreters may run in parallel (3.12).
+    pub fn interpreter_created(&self) {
+        let before = self.interpreters.fetch_add(1, Ordering::Relaxed);
+        if before > 0 && self.interpreter.version.1 >= 12 {
+            if let Ok(mut state) = self.state.lock() {
+                state.per_thread = true;
+            }
+            let _ = self.update();
+        }
+    }
+
+    /// Code is going to be traced, profiled or monitored.
+    pub fn tracing_begins(&self) {
+        if self.interpreter.version.1 >= 12 {
+            if let Ok(mut state) = self.state.lock() {
+                state.traced = true;
+            }
+            let _ = self.update();
+        }
+    }
+
+    fn gate_address(&self) -> usize {
+        self.code
+    }
+
+    fn install_gate(&self) -> io::Result<()> {
+        let mut assembler = Assembler::new(self.gate_address());
+        stub::gate(&mut assembler, rare::enter as *const () as usize);
+        let code = assembler.finish().ok_or_else(out_of_reach)?;
+        install_code(self.gate_address(), &code)
+    }
+
+    /// Points the tables to the set of stubs that fits what is known now.
+    fn update(&self) -> io::Result<()> {
+        let Ok(mut state) = self.state.lock() else { return Ok(()) };
+        // Up to 3.10 nothing is dispatched twice, and the address is of no interest.
+        let set = if self.interpreter.version.1 >= 11 && self.registers.get().is_none() {
+            Set::Discovering
+        } else {
+            Set::Counting { traced: state.traced, per_thread: state.per_thread }
+        };
+        if state.present == Some(set) {
+            return Ok(());
+        }
+        if !state.sets.contains_key(&set) {
+            let address = self.code + GATE_LENGTH + state.sets.len() * SET_LENGTH;
+            let made = self.make(set, address)?;
+            state.sets.insert(set, made);
+        }
+        if let Some((entries, cases)) = state.sets.get(&set) {
+            self.point_to(entries, cases)?;
+            state.present = Some(set);
+        }
+        Ok(())
+    }
+
+    fn make(&self, set: Set, address: usize) -> io::Result<(Vec<usize>, Vec<usize>)> {
+        let mut assembler = Assembler::new(address);
+        let registers = self.registers.get().copied();
+        let counters = match set {
+            Set::Counting { per_thread: true, .. } => {
+                Counters::PerThread(thread::slot_offset().ok_or_else(out_of_reach)?)
+            }
+            _ => Counters::Shared(self.first_slot.0),
+        };
+        let stubs = StubSet {
+            counters,
+            traced: matches!(set, Set::Counting { traced: true, .. }),
+            next_instr: registers.and_then(|registers| registers.next_instr),
+            dead: registers.and_then(|registers| registers.dead),
+            gate: self.gate_address(),
+        };
+        let mut stub = |number: u8, target: usize| match &self.rules[usize::from(number)] {
+            None => target,
+            Some(_) if set == Set::Discovering => {
+                stub::reporting_stub(&mut assembler, number, self.gate_address(), target)
+            }
+            Some(rule) => stubs.stub(&mut assembler, rule, target),
+        };
+        let entries = (0..=255u8).map(|n| stub(n, self.dispatch.targets[usize::from(n)])).collect();
+        let cases = self.switch.iter().flat_map(|switch| &switch.targets).map(|(n, target)| stub(*n, *target));
+        let cases = cases.collect();
+        let code = assembler.finish().filter(|code| code.len() <= SET_LENGTH).ok_or_else(out_of_reach)?;
+        install_code(address, &code)?;
+        Ok((entries, cases))
+    }
+
+    fn point_to(&self, entries: &[usize], cases: &[usize]) -> io::Result<()> {
+        debug_assert_eq!(entries.len(), ENTRIES);
+        let protection = |address| self.interpreter.module.protection(address);
+        // SAFETY: every entry, old or new, ends at the handler of its opcode.
+        unsafe { patch(self.dispatch.address, entries, protection(self.dispatch.address))? };
+        let Some(switch) = &self.switch else { return Ok(()) };
+        for ((number, _), target) in switch.targets.iter().zip(cases) {
+            let index = usize::from(number - switch.first);
+            match switch.form {
+                Form::Offsets => {
+                    let entry = i32::try_from(*target as i128 - switch.address as i128);
+                    let entry = entry.map_err(|_| out_of_reach())?;
+                    let at = switch.address + index * 4;
+                    // SAFETY: as above.
+                    unsafe { patch(at, &[entry], protection(at))? };
+                }
+                Form::Addresses => {
+                    let at = switch.address + index * 8;
+                    // SAFETY: as above.
+                    unsafe { patch(at, &[*target], protection(at))? };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn out_of_reach() -> io::Error {
+    io::Error::other("no free memory within 2 GiB of the interpreter")
+}
+
+/// A value under a lock that a forked child may break: the thread that held it is not there.
+struct Guarded<T> {
+    value: UnsafeCell<T>,
+    held: AtomicBool,
+}
+
+// SAFETY: the value is only reached under the lock.
+unsafe impl<T: Send> Sync for Guarded<T> {}
+
+impl<T> Guarded<T> {
+    fn new(value: T) -> Self {
+        Self { value: UnsafeCell::new(value), held: AtomicBool::new(false) }
+    }
+
+    /// Uses the value; gives up after a while, rather than hang where the holder is gone.
+    fn with<R>(&self, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
+        for attempt in 0..10_000u32 {
+            if !self.held.swap(true, Ordering::Acquire) {
+                // SAFETY: we hold the lock.
+                let result = use_it(unsafe { &mut *self.value.get() });
+                self.held.store(false, Ordering::Release);
+                return Some(result);
+            }
+            if attempt > 100 {
+                std::thread::yield_now();
+            }
+        }
+        None
+    }
+}
+
+impl Meter {
+    /// In a forked child: frees the locks that threads of the parent may have held.
+    pub fn break_locks(&self) {
+        self.live.held.store(false, Ordering::Release);
+    }
+}

@@ -1,0 +1,34 @@
+//! Phases of a process, and what else audit events tell.
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+use crate::meter;
+
+const MAIN: usize = 1;
+const SHUTDOWN: usize = 2;
+
+/// Receives every audit event; never objects to one.
+pub extern "C" fn audit_hook(event: *const c_char, _: *mut c_void, _: *mut c_void) -> c_int {
+    // SAFETY: the interpreter passes a terminated name.
+    let event = unsafe { CStr::from_ptr(event) }.to_bytes();
+    if event.starts_with(b"cpython.") || event.starts_with(b"sys.") {
+        let _ = std::panic::catch_unwind(|| heed(event));
+    }
+    0
+}
+
+fn heed(event: &[u8]) {
+    let Some(meter) = meter::get() else { return };
+    let enter = |phase| {
+        meter.with_live(|live| live.enter_phase(phase));
+    };
+    match event {
+        b"cpython.run_command" | b"cpython.run_file" | b"cpython.run_module" | b"cpython.run_stdin" => {
+            enter(MAIN);
+        }
+        b"cpython._PySys_ClearAuditHooks" => enter(SHUTDOWN),
+        b"cpython.PyInterpreterState_New" => meter.interpreter_created(),
+        b"sys.settrace" | b"sys.setprofile" | b"sys.monitoring.register_callback" => meter.tracing_begins(),
+        _ => {}
+    }
+}

@@ -1,0 +1,354 @@
+//! Generating the stubs: the code that runs at every dispatch.
+//!
+//! A stub counts its opcode and jumps to where the table's entry pointed before. Most are two
+//! instructions. The opcodes that `opmeter_opcodes::Execution` has rules for get a few comparisons more;
+//! whatever happens seldom is done out of line, in [`crate::rare`].
+//!
+//! At a dispatch the flags are dead, as at every indirect jump between a compiler's blocks; all registers
+//! are kept. Nothing lies below the stack pointer: the loop calls functions, so that it has no red zone.
+
+use opmeter_live::{State, offset};
+use opmeter_opcodes::{Execution, Folding, Opcode, Specialising};
+
+use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, Reg};
+use crate::live::state_offset;
+use crate::rare::Event;
+
+/// What a stub needs to know of an opcode.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The opcode's number.
+    pub number: u8,
+    /// How its dispatches count.
+    pub execution: Execution,
+    /// Inline cache entries behind it.
+    pub caches: u8,
+    /// Which of the arrays for [`Folding::Next`] is its own.
+    pub next_array: usize,
+    /// Whether it starts or resumes a frame.
+    pub resumes: bool,
+    /// 3.11: whether it parts the instructions before it from a repetition behind it.
+    pub clears_last: bool,
+    /// 3.11: whether other members of its family are combined opcodes.
+    pub clears_combined: bool,
+}
+
+impl Rule {
+    /// The rule for an opcode. `next_array` is the number of opcodes before it that fold whatever follows.
+    pub fn of(opcode: &Opcode<'_>, execution: Execution, minor: u8, next_array: usize) -> Self {
+        // A traced or extended instruction is dispatched under its base's name although a specialised
+        // form of it stands in memory; and a frame's end means that whatever ran last is not its caller's.
+        let clears_last = minor == 11
+            && matches!(
+                opcode.base,
+                "DO_TRACING" | "EXTENDED_ARG" | "RETURN_VALUE" | "YIELD_VALUE" | "RETURN_GENERATOR"
+            );
+        Self {
+            number: opcode.number,
+            execution,
+            caches: opcode.caches,
+            next_array,
+            resumes: opcode.base == "RESUME",
+            clears_last,
+            clears_combined: opcode.base == "PRECALL" && execution.can_miss,
+        }
+    }
+}
+
+/// Where a set of stubs counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counters {
+    /// In the slot at this address: one thread at a time runs bytecode.
+    Shared(usize),
+    /// In the slot whose address stands at this offset from the thread's segment base, 0 where the
+    /// thread has none yet.
+    PerThread(i32),
+}
+
+/// A set of stubs.
+#[derive(Debug, Clone, Copy)]
+pub struct StubSet {
+    /// Where it counts.
+    pub counters: Counters,
+    /// Whether code is being traced or monitored, so that a frame's first instruction may be repeated.
+    pub traced: bool,
+    /// The register that holds the instruction's address at a dispatch, if known.
+    pub next_instr: Option<Reg>,
+    /// A register that no handler reads, if known.
+    pub dead: Option<Reg>,
+    /// The address of the routine that saves all registers and calls [`crate::rare::enter`].
+    pub gate: usize,
+}
+
+/// Writes the gate: saves every register, and calls `enter` with a pointer to them.
+pub fn gate(a: &mut Assembler, enter: usize) {
+    for number in (0..16).rev() {
+        a.push(Reg(number));
+    }
+    a.raw(&[0x48, 0x89, 0xe7]); // mov rdi, rsp
+    a.raw(&[0x48, 0x89, 0xe3]); // mov rbx, rsp
+    a.raw(&[0x48, 0x83, 0xe4, 0xf0]); // and rsp, -16
+    a.move_stack(-256);
+    for number in 0..16 {
+        vector_move(a, 0x11, number); // movups [rsp + 16 * number], xmm
+    }
+    a.raw(&[0xfc]); // cld
+    a.raw(&[0x48, 0xb8]); // mov rax, enter
+    a.raw(&enter.to_le_bytes());
+    a.raw(&[0xff, 0xd0]); // call rax
+    for number in 0..16 {
+        vector_move(a, 0x10, number);
+    }
+    a.raw(&[0x48, 0x89, 0xdc]); // mov rsp, rbx
+    for number in 0..16 {
+        // The stack pointer's own value is passed over.
+        if number == 4 { a.move_stack(8) } else { a.pop(Reg(number)) }
+    }
+    a.raw(&[0xc3]); // ret
+}
+
+fn vector_move(a: &mut Assembler, opcode: u8, number: u8) {
+    if number >= 8 {
+        a.raw(&[0x44]);
+    }
+    a.raw(&[0x0f, opcode, 0x84 | (number & 7) << 3, 0x24]);
+    a.raw(&(i32::from(number) * 16).to_le_bytes());
+}
+
+/// Writes a stub that only reports its dispatch, for the time before the registers are known.
+pub fn reporting_stub(a: &mut Assembler, number: u8, gate: usize, target: usize) -> usize {
+    a.align();
+    let start = a.here();
+    report(a, gate, Event::Discover, number);
+    a.jump_to(target);
+    start
+}
+
+fn report(a: &mut Assembler, gate: usize, event: Event, number: u8) {
+    a.push_value((event as i32) << 8 | i32::from(number));
+    a.call(gate);
+    a.move_stack(8);
+}
+
+impl StubSet {
+    /// Writes the stub for one opcode and returns its address.
+    pub fn stub(&self, a: &mut Assembler, rule: &Rule, target: usize) -> usize {
+        a.align();
+        let start = a.here();
+        let mut stub = Stub { set: self, a, rule, slot: None, pushed: false, later: Vec::new() };
+        stub.find_slot();
+        let end = stub.a.label();
+        if let Some(address) = self.next_instr {
+            stub.follow_instruction(Address { reg: address }, end);
+        }
+        let executions = stub.cell(offset::EXECUTIONS + usize::from(rule.number) * 8);
+        stub.a.inc(executions);
+        stub.a.place(end);
+        if stub.pushed {
+            stub.a.pop(RAX);
+        }
+        stub.a.jump_to(target);
+        stub.write_later();
+        start
+    }
+}
+
+/// The present instruction's address in a register.
+#[derive(Clone, Copy)]
+struct Address {
+    reg: Reg,
+}
+
+impl Address {
+    fn at(self, offset: i32) -> Mem {
+        Mem::Base(self.reg, offset)
+    }
+}
+
+/// Code that a stub needs seldom, written behind it.
+struct Later {
+    from: Label,
+    steps: Vec<Step>,
+    back: Label,
+}
+
+enum Step {
+    /// Go back at once where the slot's word is not the register.
+    UnlessState(State, Reg),
+    /// Go back at once where the counter would specialise (again).
+    UnlessCounterAbove(Mem, u16),
+    Report(Event),
+    /// Skip the count.
+    End(Label),
+    Remember(Reg),
+}
+
+struct Stub<'s> {
+    set: &'s StubSet,
+    a: &'s mut Assembler,
+    rule: &'s Rule,
+    /// The register with the slot's address, where each thread has its own.
+    slot: Option<Reg>,
+    pushed: bool,
+    later: Vec<Later>,
+}
+
+impl Stub<'_> {
+    fn cell(&self, offset: usize) -> Mem {
+        match (self.set.counters, self.slot) {
+            (Counters::Shared(slot), _) => Mem::At(slot + offset),
+            (Counters::PerThread(_), register) => Mem::Base(register.unwrap_or(RAX), offset as i32),
+        }
+    }
+
+    fn state(&self, state: State) -> Mem {
+        self.cell(state_offset(state))
+    }
+
+    fn find_slot(&mut self) {
+        let Counters::PerThread(thread) = self.set.counters else { return };
+        let register = self.set.dead.unwrap_or(RAX);
+        if self.set.dead.is_none() {
+            self.a.push(RAX);
+            self.pushed = true;
+        }
+        self.slot = Some(register);
+        let again = self.a.label();
+        self.a.place(again);
+        self.a.load(register, Mem::Thread(thread));
+        self.a.test(register);
+        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewThread)], Some(again));
+    }
+
+    /// Goes out of line on a condition, and comes back to `back`, or to the next instruction.
+    fn out_of_line(&mut self, condition: Condition, steps: Vec<Step>, back: Option<Label>) {
+        let from = self.a.label();
+        self.a.jump_if(condition, from);
+        let back = back.unwrap_or_else(|| {
+            let here = self.a.label();
+            self.a.place(here);
+            here
+        });
+        self.later.push(Later { from, steps, back });
+    }
+
+    /// Everything that needs to know which instruction it is.
+    fn follow_instruction(&mut self, address: Address, end: Label) {
+        let rule = *self.rule;
+        if self.set.traced {
+            self.follow_resumption(address, end);
+        }
+        self.follow_miss(address, end);
+        self.follow_specialisation(address);
+        if let Some((distance, combined)) = rule.execution.unfolds {
+            self.a.compare_byte(address.at(-i32::from(distance)), combined);
+            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Unfold)], None);
+        }
+        if rule.execution.folding == Folding::Next {
+            self.count_next(address);
+        }
+    }
+
+    fn follow_resumption(&mut self, address: Address, end: Label) {
+        let last = self.state(State::LastTraced);
+        if self.rule.resumes {
+            self.a.compare(last, address.reg);
+            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Resumed), Step::End(end)], None);
+        }
+        if self.rule.execution.is_instruction {
+            self.a.store(last, address.reg);
+        }
+    }
+
+    fn follow_miss(&mut self, address: Address, end: Label) {
+        let rule = self.rule;
+        if rule.execution.follows_miss {
+            self.a.compare_byte(address.at(0), rule.number);
+            let steps =
+                vec![Step::UnlessState(State::Last, address.reg), Step::Report(Event::Miss), Step::End(end)];
+            self.out_of_line(Condition::NotEqual, steps, None);
+        }
+        if rule.clears_last {
+            let last = self.state(State::Last);
+            self.a.store_value(last, 0);
+        }
+        if rule.execution.can_miss {
+            let (last, combined) = (self.state(State::Last), self.state(State::LastCombined));
+            self.a.store(last, address.reg);
+            if rule.execution.folding != Folding::None {
+                self.a.store(combined, address.reg);
+                let opcode = self.state(State::LastCombinedOpcode);
+                self.a.store_value(opcode, i32::from(rule.number));
+            } else if rule.clears_combined {
+                self.a.store_value(combined, 0);
+            }
+        }
+    }
+
+    fn follow_specialisation(&mut self, address: Address) {
+        let pending = self.state(State::Pending);
+        match self.rule.execution.specialising {
+            Specialising::No => {}
+            Specialising::Counter { trigger, looks } => {
+                let counter = address.at(2);
+                self.a.compare(pending, address.reg);
+                let steps = vec![Step::UnlessCounterAbove(counter, trigger), Step::Report(Event::Repeat)];
+                self.out_of_line(Condition::Equal, steps, None);
+                if looks {
+                    self.a.compare_word(counter, trigger);
+                    self.out_of_line(Condition::Below, vec![Step::Remember(address.reg)], None);
+                }
+            }
+            Specialising::Once => {
+                self.a.compare_byte(address.at(0), self.rule.number);
+                self.out_of_line(Condition::Equal, vec![Step::Remember(address.reg)], None);
+            }
+            Specialising::AfterOnce => {
+                self.a.compare(pending, address.reg);
+                self.out_of_line(Condition::Equal, vec![Step::Report(Event::Repeat)], None);
+            }
+        }
+    }
+
+    /// Counts the instruction behind this one, by its number in memory.
+    fn count_next(&mut self, address: Address) {
+        let array = self.cell(offset::NEXT + self.rule.next_array * 256 * 8);
+        let free: Vec<Reg> =
+            [RAX, RCX, Reg(2)].into_iter().filter(|r| *r != address.reg && Some(*r) != self.slot).collect();
+        let (base, index) = (free[0], free[1]);
+        self.a.push(base);
+        self.a.push(index);
+        self.a.load_byte(index, address.at(2 * (1 + i32::from(self.rule.caches))));
+        self.a.address(base, array);
+        self.a.inc(Mem::Indexed(base, index, 0));
+        self.a.pop(index);
+        self.a.pop(base);
+    }
+
+    fn write_later(mut self) {
+        for later in std::mem::take(&mut self.later) {
+            self.a.place(later.from);
+            for step in later.steps {
+                match step {
+                    Step::UnlessState(state, register) => {
+                        let word = self.state(state);
+                        self.a.compare(word, register);
+                        self.a.jump_if(Condition::NotEqual, later.back);
+                    }
+                    Step::UnlessCounterAbove(counter, trigger) => {
+                        self.a.compare_word(counter, trigger);
+                        self.a.jump_if(Condition::Below, later.back);
+                    }
+                    Step::Report(event) => report(self.a, self.set.gate, event, self.rule.number),
+                    Step::End(end) => self.a.jump(end),
+                    Step::Remember(register) => {
+                        let (pending, opcode) = (self.state(State::Pending), self.state(State::PendingOpcode));
+                        self.a.store(pending, register);
+                        self.a.store_value(opcode, i32::from(self.rule.number));
+                    }
+                }
+            }
+            self.a.jump(later.back);
+        }
+    }
+}

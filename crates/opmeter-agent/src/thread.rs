@@ -1,0 +1,85 @@
+//! Slots of threads, where threads run bytecode at the same time.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+
+use opmeter_live::Word;
+
+use crate::live::Slot;
+use crate::meter::Meter;
+
+thread_local! {
+    /// Address of this thread's slot, 0 where it has none. Stubs read it at a fixed offset from the
+    /// thread's segment base: the agent is loaded with the program, so that its thread-local variables
+    /// lie in the static block of every thread.
+    static SLOT: Cell<usize> = const { Cell::new(0) };
+    static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
+}
+
+/// Slots of threads that have ended. Their counts stay.
+static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+/// Gives the slot back when the thread ends.
+struct Lease(usize);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        SLOT.set(0);
+        if let Ok(mut free) = FREE.lock() {
+            free.push(self.0);
+        }
+    }
+}
+
+/// The offset of [`SLOT`] from the thread's segment base.
+pub fn slot_offset() -> Option<i32> {
+    let base: usize;
+    // SAFETY: the System V ABI keeps the segment base's own address at its start.
+    unsafe { std::arch::asm!("mov {}, fs:0", out(reg) base, options(nostack, readonly, preserves_flags)) };
+    let address = SLOT.with(|slot| slot.as_ptr() as usize);
+    i32::try_from(address as i64 - base as i64).ok()
+}
+
+/// Gives the calling thread a slot.
+pub fn give_slot(meter: &Meter) {
+    if SLOT.get() != 0 {
+        return;
+    }
+    let free = FREE.lock().ok().and_then(|mut free| free.pop());
+    let slot = match free {
+        Some(slot) => Slot(slot),
+        None => match meter.with_live(|live| live.add_slot()).flatten() {
+            Some(slot) => slot,
+            None => {
+                // Two threads share a slot: increments may be lost, and the recording says so.
+                meter.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Relaxed));
+                SLOT.set(meter.first_slot().0);
+                return;
+            }
+        },
+    };
+    SLOT.set(slot.0);
+    let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot.0))));
+}
+
+/// The slot that the calling thread counts in.
+pub fn slot(meter: &Meter) -> Slot {
+    match SLOT.get() {
+        0 => meter.first_slot(),
+        slot => Slot(slot),
+    }
+}
+
+/// After a fork: only the calling thread is left, and it counts in the first slot.
+pub fn after_fork(meter: &Meter) {
+    if let Ok(mut free) = FREE.lock() {
+        free.clear();
+    }
+    if SLOT.get() != 0 {
+        SLOT.set(meter.first_slot().0);
+        if let Ok(Some(lease)) = LEASE.try_with(|lease| lease.take()) {
+            std::mem::forget(lease);
+        }
+    }
+}

@@ -78,8 +78,10 @@ impl Observed {
             let value = frame.registers[index];
             self.jump_targets[index] += u32::from(value == target);
             // Once it has failed a few times it is out, and its value need not be read.
-            if self.matches[index] + 16 > self.judged && self.byte(value) == Some(number) {
-                self.matches[index] += 1;
+            if self.matches[index] + 16 > self.judged {
+                // In 3.11 a base is dispatched while a specialised form, whose guard failed, is in memory.
+                let same = self.byte(value).is_some_and(|byte| meter.same_base(byte, number));
+                self.matches[index] += u32::from(same);
             }
         }
     }
@@ -102,15 +104,13 @@ impl Observed {
     }
 
     fn conclude(&self) -> Registers {
-        // A few dispatches may be repetitions under the base's name after a failed guard.
-        let enough = self.judged - self.judged / 100;
         let best = |counts: &[u32; 16]| {
             let register = CANDIDATES.into_iter().max_by_key(|r| {
                 (counts[usize::from(*r)], std::cmp::Reverse(CANDIDATES.iter().position(|c| c == r)))
             })?;
             Some((register, counts[usize::from(register)]))
         };
-        let next_instr = best(&self.matches).filter(|(_, count)| *count >= enough);
+        let next_instr = best(&self.matches).filter(|(_, count)| *count == self.judged);
         let dead = best(&self.jump_targets).filter(|(_, count)| *count == self.judged);
         Registers { next_instr: next_instr.map(|(r, _)| Reg(r)), dead: dead.map(|(r, _)| Reg(r)) }
     }

@@ -41,6 +41,7 @@ pub struct Meter {
     dispatch: DispatchTable,
     switch: Option<SwitchTable>,
     rules: Vec<Option<Rule>>,
+    bases: Vec<Option<&'static str>>,
     prefixes: Vec<bool>,
     shims: Vec<bool>,
     control: ControlFile,
@@ -109,6 +110,7 @@ impl Meter {
                 .collect()
         };
         let meter = Self {
+            bases: (0..=255u8).map(|number| parts.opcodes.get(number).map(|opcode| opcode.base)).collect(),
             prefixes: named(&["EXTENDED_ARG"]),
             shims: named(&["INTERPRETER_EXIT", "EXIT_INIT_CHECK", "DO_TRACING"]),
             rules,
@@ -171,6 +173,12 @@ impl Meter {
     /// By how many bits an adaptive counter's value is shifted: its lower bits are the backoff.
     pub fn counter_shift(&self) -> u32 {
         if self.interpreter.version.1 >= 15 { 3 } else { 4 }
+    }
+
+    /// Whether two numbers are opcodes with the same base.
+    pub fn same_base(&self, one: u8, other: u8) -> bool {
+        let base = |number: u8| self.bases[usize::from(number)];
+        base(one).is_some() && base(one) == base(other)
     }
 
     /// Whether an opcode only extends the next one's argument.

@@ -1,0 +1,72 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// A file that appears under its name only when it is whole: it is written under a temporary name in the
+/// same folder, flushed to the disk, then renamed. Dropped before that, it is removed.
+pub(crate) struct AtomicFile {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+    committed: bool,
+}
+
+impl AtomicFile {
+    /// Starts to write the file `name` in `folder`, which exists.
+    pub(crate) fn create(folder: &Path, name: &str) -> Result<AtomicFile, Error> {
+        let temporary = folder.join(format!(".{name}.{}.part", std::process::id()));
+        let file = File::create(&temporary).map_err(|source| Error::io("create", &temporary, source))?;
+        Ok(AtomicFile { file, temporary, path: folder.join(name), committed: false })
+    }
+
+    /// Writes the whole file with `write` and gives it its name.
+    pub(crate) fn write_with(mut self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Error> {
+        let written = write(&self.file)
+            .and_then(|()| self.file.sync_all())
+            .and_then(|()| fs::rename(&self.temporary, &self.path));
+        written.map_err(|source| Error::io("write", &self.path, source))?;
+        self.committed = true;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for AtomicFile {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nothing more can be done if this fails: the error that led here is the one to tell.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Flushes the names in `folder` to the disk.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| Error::io("write", folder, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_fails_half_way_leaves_the_old_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("table"), "old").unwrap();
+        let error = AtomicFile::create(folder.path(), "table")
+            .unwrap()
+            .write_with(|mut file| {
+                file.write_all(b"ne")?;
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            })
+            .unwrap_err();
+        assert!(error.to_string().contains("free some space"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("table")).unwrap(), "old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

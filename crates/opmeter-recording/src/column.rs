@@ -1,0 +1,239 @@
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::errors::{ParquetError, Result};
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
+
+/// What a column holds. No column has missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnType {
+    /// UTF-8 text.
+    Text,
+    /// A whole number of at most 8 bits, from 0 (a Parquet INT32).
+    U8,
+    /// A whole number of at most 32 bits, from 0 (a Parquet INT32).
+    U32,
+    /// A whole number of at most 64 bits, from 0 (a Parquet INT64).
+    U64,
+}
+
+impl ColumnType {
+    fn physical(self) -> PhysicalType {
+        match self {
+            ColumnType::Text => PhysicalType::BYTE_ARRAY,
+            ColumnType::U8 | ColumnType::U32 => PhysicalType::INT32,
+            ColumnType::U64 => PhysicalType::INT64,
+        }
+    }
+
+    fn logical(self) -> LogicalType {
+        match self {
+            ColumnType::Text => LogicalType::String,
+            ColumnType::U8 => LogicalType::integer(8, false),
+            ColumnType::U32 => LogicalType::integer(32, false),
+            ColumnType::U64 => LogicalType::integer(64, false),
+        }
+    }
+}
+
+/// The values of one column, a value a row.
+#[derive(Debug)]
+pub(crate) enum Values {
+    Text(Vec<ByteArray>),
+    /// 8 and 32 bits: the bits of an unsigned number.
+    Narrow(Vec<i32>),
+    /// 64 bits: the bits of an unsigned number.
+    Wide(Vec<i64>),
+}
+
+impl Values {
+    pub(crate) fn text<'a>(values: impl Iterator<Item = &'a str>) -> Values {
+        // One buffer for each different text: tables repeat few names many times.
+        let mut known: HashMap<&str, ByteArray> = HashMap::new();
+        Values::Text(values.map(|text| known.entry(text).or_insert_with(|| text.into()).clone()).collect())
+    }
+
+    pub(crate) fn narrow(values: impl Iterator<Item = u32>) -> Values {
+        Values::Narrow(values.map(u32::cast_signed).collect())
+    }
+
+    pub(crate) fn wide(values: impl Iterator<Item = u64>) -> Values {
+        Values::Wide(values.map(u64::cast_signed).collect())
+    }
+}
+
+/// A column's name and type.
+pub(crate) type ColumnSpec = (&'static str, ColumnType);
+
+fn schema(table: &str, columns: &[ColumnSpec]) -> Result<TypePtr> {
+    let fields = columns.iter().map(|&(name, column)| {
+        Type::primitive_type_builder(name, column.physical())
+            .with_logical_type(Some(column.logical()))
+            .with_repetition(Repetition::REQUIRED)
+            .build()
+            .map(Arc::new)
+    });
+    Type::group_type_builder(table).with_fields(fields.collect::<Result<_>>()?).build().map(Arc::new)
+}
+
+/// Writes one table as a Parquet file: one row group for each item of `groups`, which holds the values of
+/// all `columns`, in their order.
+pub(crate) fn write_table(
+    out: impl Write + Send,
+    table: &str,
+    columns: &[ColumnSpec],
+    groups: impl Iterator<Item = Vec<Values>>,
+) -> Result<()> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
+        .build();
+    let mut file = SerializedFileWriter::new(out, schema(table, columns)?, Arc::new(properties))?;
+    for values in groups {
+        let mut group = file.next_row_group()?;
+        for values in values {
+            let Some(mut column) = group.next_column()? else {
+                return Err(ParquetError::General(format!("table {table} has too many columns")));
+            };
+            match &values {
+                Values::Text(values) => column.typed::<ByteArrayType>().write_batch(values, None, None)?,
+                Values::Narrow(values) => column.typed::<Int32Type>().write_batch(values, None, None)?,
+                Values::Wide(values) => column.typed::<Int64Type>().write_batch(values, None, None)?,
+            };
+            column.close()?;
+        }
+        group.close()?;
+    }
+    file.close().map(drop)
+}
+
+/// Reads one table from a Parquet file: hands the values of all `columns` of each row group, in the order
+/// of `columns`, to `take`. Columns that are not asked for are passed over; one that is missing, or has
+/// another type, is an error.
+pub(crate) fn read_table(
+    file: impl ChunkReader + 'static,
+    columns: &[ColumnSpec],
+    mut take: impl FnMut(Vec<Values>) -> Result<()>,
+) -> Result<()> {
+    let file = SerializedFileReader::new(file)?;
+    let found = file.metadata().file_metadata().schema_descr().columns();
+    let places = columns.iter().map(|spec| place(found, spec)).collect::<Result<Vec<usize>>>()?;
+    for index in 0..file.num_row_groups() {
+        let group = file.get_row_group(index)?;
+        let rows = usize::try_from(group.metadata().num_rows())?;
+        let values = columns.iter().zip(&places).map(|((name, _), &place)| {
+            let (read, values) = read_values(group.get_column_reader(place)?, rows)?;
+            if read == rows {
+                Ok(values)
+            } else {
+                let text = format!("column {name} has {read} of the {rows} values of row group {index}");
+                Err(ParquetError::General(text))
+            }
+        });
+        take(values.collect::<Result<_>>()?)?;
+    }
+    Ok(())
+}
+
+/// Where a column lies in a file.
+fn place(found: &[Arc<ColumnDescriptor>], (name, column): &ColumnSpec) -> Result<usize> {
+    let Some(place) = found.iter().position(|found| found.path().string() == *name) else {
+        return Err(ParquetError::General(format!("it has no column {name}")));
+    };
+    let descriptor = &found[place];
+    let logical = descriptor.logical_type_ref();
+    let plain = descriptor.max_def_level() == 0 && descriptor.max_rep_level() == 0;
+    if descriptor.physical_type() != column.physical() || logical != Some(&column.logical()) || !plain {
+        let text = format!(
+            "column {name} is {} {}, not {} {:?} without missing values",
+            descriptor.physical_type(),
+            logical.map_or("of no logical type".to_owned(), |logical| format!("{logical:?}")),
+            column.physical(),
+            column.logical(),
+        );
+        return Err(ParquetError::General(text));
+    }
+    Ok(place)
+}
+
+fn read_values(reader: ColumnReader, rows: usize) -> Result<(usize, Values)> {
+    match reader {
+        ColumnReader::ByteArrayColumnReader(mut reader) => {
+            let mut values = Vec::new();
+            let (read, ..) = reader.read_records(rows, None, None, &mut values)?;
+            Ok((read, Values::Text(values)))
+        }
+        ColumnReader::Int32ColumnReader(mut reader) => {
+            let mut values = Vec::new();
+            let (read, ..) = reader.read_records(rows, None, None, &mut values)?;
+            Ok((read, Values::Narrow(values)))
+        }
+        ColumnReader::Int64ColumnReader(mut reader) => {
+            let mut values = Vec::new();
+            let (read, ..) = reader.read_records(rows, None, None, &mut values)?;
+            Ok((read, Values::Wide(values)))
+        }
+        _ => Err(ParquetError::General("it has a column of a type that no table has".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    const WRITTEN: [ColumnSpec; 3] =
+        [("name", ColumnType::Text), ("small", ColumnType::U32), ("large", ColumnType::U64)];
+
+    fn file() -> Bytes {
+        let group = |names: [&str; 2]| {
+            vec![
+                Values::text(names.into_iter()),
+                Values::narrow([0, u32::MAX].into_iter()),
+                Values::wide([0, u64::MAX].into_iter()),
+            ]
+        };
+        let mut out = Vec::new();
+        write_table(&mut out, "things", &WRITTEN, [group(["a", "b"]), group(["c", ""])].into_iter()).unwrap();
+        out.into()
+    }
+
+    fn failure(columns: &[ColumnSpec]) -> String {
+        read_table(file(), columns, |_| Ok(())).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order_and_all_row_groups() {
+        let mut large = Vec::new();
+        let mut names = Vec::new();
+        read_table(file(), &[WRITTEN[2], WRITTEN[0]], |values| {
+            let [Values::Wide(wide), Values::Text(text)] = &values[..] else { panic!("{values:?}") };
+            large.extend(wide.iter().map(|value| value.cast_unsigned()));
+            names.extend(text.iter().map(|name| name.as_utf8().unwrap().to_owned()));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(large, [0, u64::MAX, 0, u64::MAX]);
+        assert_eq!(names, ["a", "b", "c", ""]);
+    }
+
+    #[test]
+    fn a_missing_column_is_an_error() {
+        assert!(failure(&[("joules", ColumnType::U64)]).contains("no column joules"));
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_an_error() {
+        assert!(failure(&[("small", ColumnType::U64)]).contains("column small is INT32"));
+        assert!(failure(&[("small", ColumnType::U8)]).contains("column small is INT32"));
+        assert!(failure(&[("name", ColumnType::U64)]).contains("column name is BYTE_ARRAY"));
+    }
+}

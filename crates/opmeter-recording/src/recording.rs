@@ -1,0 +1,82 @@
+use std::fs;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::atomic_file::{AtomicFile, sync_folder};
+use crate::{Error, Manifest, OpcodeRow, read_opcodes, write_opcodes};
+
+/// The folder in a recording that holds the live counters while its command runs.
+const LIVE: &str = "live";
+
+/// A whole recording, read into memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// The recording's folder.
+    pub path: PathBuf,
+    /// What the recording says of itself.
+    pub manifest: Manifest,
+    /// The opcodes table: one row for each process, phase and opcode that ran.
+    pub opcodes: Vec<OpcodeRow>,
+}
+
+impl Recording {
+    /// The file name of the opcodes table in a recording's folder.
+    pub const OPCODES_FILE: &'static str = "opcodes.parquet";
+
+    /// Writes a recording to the folder `path`, which is made if need be. Files of an older recording
+    /// there are replaced; other files, the live counters among them, are left alone.
+    ///
+    /// Each file appears whole or not at all, the manifest last: a recording that could not be written to
+    /// its end has no manifest, so it is never taken for a whole one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the folder or a file in it can't be written.
+    pub fn write(path: &Path, manifest: &Manifest, opcodes: &[OpcodeRow]) -> Result<(), Error> {
+        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        let old = path.join(Manifest::FILE);
+        match fs::remove_file(&old) {
+            Ok(()) => sync_folder(path)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(Error::io("replace", &old, source)),
+        }
+        AtomicFile::create(path, Recording::OPCODES_FILE)?.write_with(|file| write_opcodes(file, opcodes))?;
+        AtomicFile::create(path, Manifest::FILE)?.write_with(|file| {
+            let mut file = BufWriter::new(file);
+            manifest.write_json(&mut file)?;
+            file.flush()
+        })
+    }
+
+    /// Reads the recording in the folder `path`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::NotARecording`] or [`Error::Unfinished`] where there is no whole
+    /// recording; [`Error::UnknownSchema`] where a newer Opmeter wrote it; [`Error::TornManifest`] or
+    /// [`Error::TornTable`] where a file is damaged; [`Error::Io`] where one can't be read.
+    pub fn open(path: &Path) -> Result<Recording, Error> {
+        if !path.join(Manifest::FILE).exists() {
+            let path = path.to_owned();
+            return Err(match fs::metadata(&path) {
+                Ok(_) if path.join(LIVE).is_dir() => Error::Unfinished { path },
+                Ok(_) => Error::NotARecording { path },
+                Err(error) if error.kind() == ErrorKind::NotFound => Error::Missing { path },
+                Err(source) => Error::io("open", &path, source),
+            });
+        }
+        let manifest = Manifest::read(path)?;
+        let table = path.join(Recording::OPCODES_FILE);
+        let opcodes = read_opcodes(&table).map_err(|error| match error {
+            Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Error::TornTable { path: table, reason: "the file is missing".to_owned() }
+            }
+            error => error,
+        })?;
+        Ok(Recording { path: path.to_owned(), manifest, opcodes })
+    }
+}
+
+/// Whether `path` is a recording, whole or still being made: a folder that holds `manifest.json` or the
+/// folder `live`.
+pub fn is_recording(path: &Path) -> bool {
+    path.join(Manifest::FILE).is_file() || path.join(LIVE).is_dir()
+}

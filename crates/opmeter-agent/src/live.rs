@@ -150,6 +150,8 @@ impl Live {
     pub fn describe(&self, module: &Path, build: &str) {
         self.set_text(Text::Module, module.as_os_str().as_bytes());
         self.set_text(Text::Build, build.as_bytes());
+        let executable = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+        self.set_text(Text::Executable, executable.as_os_str().as_bytes());
         let mut arguments = std::fs::read("/proc/self/cmdline").unwrap_or_default();
         arguments.pop();
         arguments.iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = 0x1f);

@@ -16,7 +16,7 @@ pub const PHASES: usize = 3;
 pub const HEADER_SIZE: usize = 8192;
 
 /// Size of each text field in bytes, a terminating zero included.
-pub const TEXT_SIZE: usize = 1792;
+pub const TEXT_SIZE: usize = 1536;
 
 /// The header's 64-bit words, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,11 +112,13 @@ pub enum Text {
     Arguments,
     /// Why the process is not metered.
     Reason,
+    /// Path of the process's executable.
+    Executable,
 }
 
 /// Offset of a text field in the file.
 pub const fn text_offset(text: Text) -> usize {
-    HEADER_SIZE - (4 - text as usize) * TEXT_SIZE
+    HEADER_SIZE - (5 - text as usize) * TEXT_SIZE
 }
 
 /// Words of a slot's private state, behind its counters: the agent's scratch memory, of no meaning to a

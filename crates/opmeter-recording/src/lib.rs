@@ -5,6 +5,7 @@
 //! (`opcodes.parquet`). The manifest is written last, so a folder with a manifest is whole.
 
 mod atomic_file;
+mod collect;
 mod column;
 mod error;
 mod manifest;
@@ -14,6 +15,7 @@ mod phase;
 mod process;
 mod recording;
 
+pub use collect::Collected;
 pub use error::Error;
 pub use manifest::{ExitStatus, Machine, Manifest, SCHEMA_VERSION};
 pub use opcode_row::OpcodeRow;

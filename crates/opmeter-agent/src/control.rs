@@ -1,6 +1,5 @@
 //! The control file that all processes of the command share.
 
-use std::ffi::c_void;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,11 +41,5 @@ impl ControlFile {
         self.word(Control::Unrecorded).fetch_add(1, Ordering::Relaxed);
         let code = error.raw_os_error().unwrap_or(0);
         self.word(Control::UnrecordedError).store(code as u64, Ordering::Relaxed);
-    }
-
-    /// Takes the mapping out again.
-    pub fn close(self) {
-        // SAFETY: the mapping is ours, and `self` is the last use of it.
-        unsafe { libc::munmap(self.0.cast_mut().cast::<c_void>(), CONTROL_SIZE) };
     }
 }

@@ -5,11 +5,11 @@
 //! does. Nothing is assumed of where the targets lie: with profile-guided optimisation they spread over
 //! hot and cold code. A tail-calling interpreter's table of function pointers has the same shape.
 
-use std::collections::HashSet;
+use std::ops::Range;
 
 use opmeter_opcodes::OpcodeTable;
 
-use crate::module::Module;
+use crate::module::{Module, Segment};
 
 /// Number of entries of a dispatch table.
 pub const ENTRIES: usize = 256;
@@ -57,16 +57,12 @@ impl DispatchTable {
         // Read-only data first; only old linkers put it into the segment of the code.
         for executable in [false, true] {
             for segment in module.segments.iter().filter(|segment| segment.executable == executable) {
-                let start = segment.range.start.next_multiple_of(8);
-                let skip = (start - segment.range.start).min(segment.range.len());
-                let words: Vec<usize> = module.bytes(segment)[skip..]
-                    .chunks_exact(8)
-                    .map(|word| word.try_into().map_or(0, usize::from_le_bytes))
-                    .collect();
+                let words = Words::of(module, segment);
                 found.extend(
                     fingerprint
                         .search(&words, |address| module.is_code(address))
-                        .map(|index| (start + index * 8, words[index..index + ENTRIES].to_vec())),
+                        .into_iter()
+                        .map(|index| (words.address(index), words.range(index..index + ENTRIES))),
                 );
             }
             if !found.is_empty() {
@@ -81,6 +77,36 @@ impl DispatchTable {
             0 => Err(NotFound::None),
             count => Err(NotFound::Several(count)),
         }
+    }
+}
+
+/// A segment as aligned words.
+struct Words<'m> {
+    start: usize,
+    bytes: &'m [u8],
+}
+
+impl<'m> Words<'m> {
+    fn of(module: &'m Module, segment: &Segment) -> Self {
+        let bytes = module.bytes(segment);
+        let skip = segment.range.start.next_multiple_of(8) - segment.range.start;
+        Self { start: segment.range.start + skip, bytes: bytes.get(skip..).unwrap_or_default() }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len() / 8
+    }
+
+    fn get(&self, index: usize) -> usize {
+        self.bytes[index * 8..index * 8 + 8].try_into().map_or(0, usize::from_le_bytes)
+    }
+
+    fn range(&self, range: Range<usize>) -> Vec<usize> {
+        range.map(|index| self.get(index)).collect()
+    }
+
+    fn address(&self, index: usize) -> usize {
+        self.start + index * 8
     }
 }
 
@@ -106,17 +132,25 @@ impl Fingerprint {
     }
 
     /// Indices at which a fitting table begins.
-    fn search<'w>(
-        &'w self,
-        words: &'w [usize],
-        is_code: impl Fn(usize) -> bool + 'w,
-    ) -> impl Iterator<Item = usize> + 'w {
-        let mut run = 0;
-        words.iter().enumerate().filter_map(move |(index, word)| {
-            run = if is_code(*word) { run + 1 } else { 0 };
-            let start = (run >= ENTRIES).then(|| index + 1 - ENTRIES)?;
-            self.fits(&words[start..start + ENTRIES]).then_some(start)
-        })
+    ///
+    /// Looks at one word in [`ENTRIES`] only: a table of that length holds one of them, and most of a
+    /// module's data need not be read word by word then.
+    fn search(&self, words: &Words<'_>, is_code: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut searched = 0;
+        for probe in (ENTRIES - 1..words.len()).step_by(ENTRIES) {
+            if probe < searched || !is_code(words.get(probe)) {
+                continue;
+            }
+            let start = (searched..probe).rev().take_while(|i| is_code(words.get(*i))).last().unwrap_or(probe);
+            let end = (probe..words.len()).find(|i| !is_code(words.get(*i))).unwrap_or(words.len());
+            let run = words.range(start..end);
+            found.extend(
+                run.windows(ENTRIES).enumerate().filter(|(_, window)| self.fits(window)).map(|(i, _)| start + i),
+            );
+            searched = end;
+        }
+        found
     }
 
     fn fits(&self, table: &[usize]) -> bool {
@@ -124,10 +158,15 @@ impl Fingerprint {
         if !self.undefined.iter().all(|number| table[*number] == unknown) {
             return false;
         }
-        let distinct: HashSet<usize> = self.defined.iter().map(|number| table[*number]).collect();
+        if self.defined.iter().any(|number| table[*number] == unknown) {
+            return false;
+        }
         // Identical handlers may be merged, a few; a table in which most are the same (3.15's table for
         // recording traces has two targets in all) dispatches to no handlers.
-        !distinct.contains(&unknown) && distinct.len() * 2 > self.defined.len()
+        let mut distinct: Vec<usize> = self.defined.iter().map(|number| table[*number]).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        distinct.len() * 2 > self.defined.len()
     }
 }
 
@@ -141,16 +180,22 @@ mod tests {
 
     fn find(words: &[usize]) -> Vec<usize> {
         let opcodes = OpcodeTable::built_in(3, 11).unwrap();
-        Fingerprint::of(&opcodes).search(words, |address| (0x800..0x3000).contains(&address)).collect()
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let words = Words { start: 0, bytes: &bytes };
+        Fingerprint::of(&opcodes).search(&words, |address| (0x800..0x3000).contains(&address))
     }
 
     #[test]
     fn finds_the_table_among_other_pointers() {
         let opcodes = OpcodeTable::built_in(3, 11).unwrap();
-        let mut words = vec![0x1000; 300];
-        words.extend(table(&opcodes));
-        words.extend([0x1000; 40]);
-        assert_eq!(find(&words), [300]);
+        for before in [0, 1, 255, 256, 300] {
+            let mut words = vec![0x1000; before];
+            words.extend(table(&opcodes));
+            words.extend([0x1000; 40]);
+            assert_eq!(find(&words), [before]);
+            words.insert(before, 7);
+            assert_eq!(find(&words), [before + 1]);
+        }
     }
 
     #[test]

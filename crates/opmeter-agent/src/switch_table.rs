@@ -7,6 +7,8 @@
 //! Most of its targets are those of the dispatch table, which is how it is recognised; the others are
 //! entry points of their own into the same handlers.
 
+use std::collections::{HashMap, HashSet};
+
 use opmeter_opcodes::OpcodeTable;
 
 use crate::dispatch_table::DispatchTable;
@@ -34,8 +36,8 @@ pub struct SwitchTable {
     pub targets: Vec<(u8, usize)>,
 }
 
-/// Opcodes that are compared first, to pass quickly over memory that is no such table.
-const PROBES: usize = 12;
+/// Distance of the entries that are looked at, in bytes: a jump table holds several of them.
+const STRIDE: usize = 64;
 
 impl SwitchTable {
     /// Finds the jump table, or `None` unless there is exactly one.
@@ -57,6 +59,9 @@ impl SwitchTable {
     }
 }
 
+/// Finds tables in a segment. Every few entries it asks: if this is the entry of opcode k, and leads to
+/// the same target as the dispatch table's, where does the table begin? What begins there is compared in
+/// full.
 fn search(
     bytes: &[u8],
     start: usize,
@@ -67,41 +72,53 @@ fn search(
 ) -> Vec<SwitchTable> {
     let size = if form == Form::Offsets { 4 } else { 8 };
     let numbers: Vec<u8> = opcodes.iter().map(|opcode| opcode.number).collect();
-    let (Some(smallest), Some(largest)) = (numbers.first().copied(), numbers.last().copied()) else {
-        return Vec::new();
+    let Some(smallest) = numbers.first().copied() else { return Vec::new() };
+    let read = |address: usize| {
+        let at = address.checked_sub(start)?;
+        let entry = bytes.get(at..at + size)?;
+        Some(match form {
+            Form::Offsets => entry.try_into().map_or(0, i32::from_le_bytes) as isize as usize,
+            Form::Addresses => entry.try_into().map_or(0, usize::from_le_bytes),
+        })
     };
     // The dispatch table itself is a table of addresses as well: not that one.
     let own = dispatch.address..dispatch.address + dispatch.targets.len() * 8;
-    let skip = start.next_multiple_of(size) - start;
-    let mut found = Vec::new();
+    let mut found: Vec<SwitchTable> = Vec::new();
     for first in [smallest, 0] {
-        let length = (usize::from(largest - first) + 1) * size;
-        if found.is_empty() && bytes.len() >= length + skip {
-            for offset in (skip..=bytes.len() - length).step_by(size) {
-                let address = start + offset;
-                let target = |number: u8| {
-                    let at = offset + usize::from(number - first) * size;
-                    match form {
-                        Form::Offsets => {
-                            let entry = bytes[at..at + 4].try_into().map_or(0, i32::from_le_bytes);
-                            address.wrapping_add_signed(entry as isize)
-                        }
-                        Form::Addresses => bytes[at..at + 8].try_into().map_or(0, usize::from_le_bytes),
-                    }
-                };
-                let same = |numbers: &[u8]| {
-                    numbers.iter().filter(|n| target(**n) == dispatch.targets[usize::from(**n)]).count()
-                };
-                if same(&numbers[..PROBES.min(numbers.len())]) * 3 < PROBES
-                    || own.contains(&address)
-                    || same(&numbers) * 2 < numbers.len()
-                    || !numbers.iter().all(|number| module.is_code(target(*number)))
-                {
+        // By what an entry and its own address tell: the opcodes that it may belong to.
+        let mut opcodes_of: HashMap<usize, Vec<usize>> = HashMap::new();
+        for number in &numbers {
+            let index = usize::from(number - first);
+            let target = dispatch.targets[usize::from(*number)];
+            let key = if form == Form::Offsets { target.wrapping_add(index * size) } else { target };
+            opcodes_of.entry(key).or_default().push(index);
+        }
+        let mut seen = HashSet::new();
+        for probe in (start.next_multiple_of(size)..start + bytes.len()).step_by(STRIDE) {
+            let Some(entry) = read(probe) else { continue };
+            let key = if form == Form::Offsets { entry.wrapping_add(probe) } else { entry };
+            for index in opcodes_of.get(&key).into_iter().flatten() {
+                let address = probe.wrapping_sub(index * size);
+                if own.contains(&address) || !seen.insert(address) {
                     continue;
                 }
-                let targets = numbers.iter().map(|number| (*number, target(*number))).collect();
-                found.push(SwitchTable { address, form, first, targets });
+                let target = |number: u8| {
+                    let entry = read(address + usize::from(number - first) * size)?;
+                    Some(if form == Form::Offsets { address.wrapping_add(entry) } else { entry })
+                };
+                let targets: Option<Vec<(u8, usize)>> =
+                    numbers.iter().map(|number| Some((*number, target(*number)?))).collect();
+                let Some(targets) = targets else { continue };
+                let same = targets.iter().filter(|(n, target)| *target == dispatch.targets[usize::from(*n)]);
+                if same.count() * 2 >= numbers.len()
+                    && targets.iter().all(|(_, target)| module.is_code(*target))
+                {
+                    found.push(SwitchTable { address, form, first, targets });
+                }
             }
+        }
+        if !found.is_empty() {
+            break;
         }
     }
     found

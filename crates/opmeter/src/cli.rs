@@ -1,0 +1,164 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use opmeter_recording::Phase;
+
+use crate::{doctor, export, record, report};
+
+/// Counts every bytecode that a Python program executes, on the interpreter you already have.
+#[derive(Parser)]
+#[command(name = "opmeter", version, max_term_width = 100, subcommand_required = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a command and count every bytecode that it executes
+    Record(RecordArgs),
+    /// Show what a recording holds
+    Report(ReportArgs),
+    /// Write a table of a recording in a format that other tools read
+    Export(ExportArgs),
+    /// Say what can be metered here, what can't, and how to change that
+    Doctor(DoctorArgs),
+}
+
+/// Arguments of `record`.
+#[derive(Args)]
+pub struct RecordArgs {
+    /// Where to write the recording, a folder [default: PROGRAM.opm, or PROGRAM-2.opm and so on]
+    #[arg(short, long, value_name = "OUT.opm")]
+    pub output: Option<PathBuf>,
+    /// Replace the recording that is there already
+    #[arg(short, long)]
+    pub force: bool,
+    /// Run an interpreter that can't be metered all the same, unmetered
+    #[arg(long)]
+    pub best_effort: bool,
+    /// Print no table when the command has ended
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Opcodes in the table
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub top: usize,
+    /// The command to run, with its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<OsString>,
+}
+
+/// Arguments of `report`.
+#[derive(Args)]
+pub struct ReportArgs {
+    /// The recordings
+    #[arg(value_name = "REC", required = true)]
+    pub recordings: Vec<PathBuf>,
+    /// Count in the names that were executed, or in those that the compiler emitted
+    #[arg(long, value_enum, default_value_t = Terms::Executed)]
+    pub terms: Terms,
+    /// Phases to show
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
+    pub phase: Vec<PhaseArg>,
+    /// Processes to show, by their number in the recording
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub process: Option<Vec<u32>>,
+    /// Show only the most frequent opcodes
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+}
+
+/// Arguments of `export`.
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The recording
+    #[arg(value_name = "REC")]
+    pub recording: PathBuf,
+    /// The table
+    #[arg(long, value_enum)]
+    pub table: Table,
+    /// The format
+    #[arg(long, value_enum)]
+    pub format: FormatArg,
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// The interpreter to look at
+    #[arg(long, value_name = "PY", default_value = "python3")]
+    pub python: OsString,
+}
+
+/// In which terms executions are counted.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Terms {
+    /// As executed: specialised and combined opcodes under their own names
+    Executed,
+    /// As compiled: every instruction under its base opcode
+    Base,
+}
+
+/// A phase on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PhaseArg {
+    /// The interpreter's own start
+    Startup,
+    /// The program
+    Main,
+    /// The interpreter's own end
+    Shutdown,
+    /// All of them
+    All,
+}
+
+impl PhaseArg {
+    /// The phases that it stands for.
+    pub fn phases(self) -> &'static [Phase] {
+        match self {
+            Self::Startup => &[Phase::Startup],
+            Self::Main => &[Phase::Main],
+            Self::Shutdown => &[Phase::Shutdown],
+            Self::All => &[Phase::Startup, Phase::Main, Phase::Shutdown],
+        }
+    }
+}
+
+/// A table of a recording.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Table {
+    /// Executions by process, phase and opcode
+    Opcodes,
+}
+
+/// A format to export to.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// Comma-separated values with a header
+    Csv,
+    /// Apache Parquet
+    Parquet,
+    /// An array of objects
+    Json,
+}
+
+/// Parses the command line and runs the subcommand. Wrong arguments end with status 2.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Record(args) => record::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    result.unwrap_or_else(|failure| {
+        eprintln!("opmeter: {}", failure.message);
+        ExitCode::from(failure.status)
+    })
+}

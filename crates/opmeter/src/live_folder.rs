@@ -1,0 +1,79 @@
+//! The folder in which processes count while the command runs.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
+use opmeter_recording::{Collected, Error, Manifest, Recording};
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
+/// Its name in a recording.
+const NAME: &str = "live";
+
+/// The manifest as far as it is known when the command starts.
+const DRAFT: &str = "draft.json";
+
+/// The folder of live counters of a recording.
+pub struct LiveFolder {
+    /// Its path.
+    pub path: PathBuf,
+}
+
+impl LiveFolder {
+    /// Makes the folder in a recording's, with its control file and a draft of the manifest.
+    ///
+    /// # Errors
+    /// When a file can't be made or has no room on the disk.
+    pub fn create(recording: &Path, best_effort: bool, draft: &Manifest) -> io::Result<Self> {
+        let path = recording.join(NAME);
+        fs::create_dir(&path)?;
+        let control = OpenOptions::new().write(true).create_new(true).open(path.join(CONTROL_NAME))?;
+        // Room is taken now, so that no process fails for want of it when it writes.
+        match fallocate(&control, FallocateFlags::empty(), 0, CONTROL_SIZE as u64) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            other => other?,
+        }
+        let mut words = [0u8; CONTROL_SIZE];
+        words[Control::BestEffort as usize * 8] = u8::from(best_effort);
+        io::Write::write_all(&mut &control, &words)?;
+        fs::write(path.join(DRAFT), serde_json::to_vec(draft)?)?;
+        Ok(Self { path })
+    }
+
+    /// The folder in a recording whose command did not end in good order, if there is one.
+    pub fn of(recording: &Path) -> Option<Self> {
+        let path = recording.join(NAME);
+        path.is_dir().then_some(Self { path })
+    }
+
+    /// What the processes have counted so far.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn collect(&self) -> Result<Collected, Error> {
+        Collected::from_live(&self.path)
+    }
+
+    /// The recording as far as it has come, for one that has no manifest.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn recover(&self, recording: &Path) -> Result<Recording, Error> {
+        let collected = self.collect()?;
+        let draft = fs::read(self.path.join(DRAFT)).unwrap_or_default();
+        let mut manifest: Manifest = serde_json::from_slice(&draft).unwrap_or_default();
+        manifest.complete = false;
+        manifest.incomplete =
+            vec!["the recording was interrupted; these are the counts up to then".to_owned()];
+        manifest.incomplete.extend(collected.incomplete);
+        manifest.processes = collected.processes;
+        Ok(Recording { path: recording.to_owned(), manifest, opcodes: collected.opcodes })
+    }
+
+    /// Takes the folder away: all it held is in the recording.
+    pub fn remove(self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

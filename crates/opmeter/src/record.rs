@@ -1,0 +1,139 @@
+//! `opmeter record`
+
+use std::env;
+use std::io;
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime};
+
+use opmeter_recording::{Collected, ExitStatus, Manifest, Phase, ProcessState, Recording};
+
+use crate::cli::{RecordArgs, Terms};
+use crate::error::{FAILED, Failure};
+use crate::live_folder::LiveFolder;
+use crate::output::Output;
+use crate::{agent, launch, machine, report};
+
+/// Runs the command, writes the recording, prints the table.
+pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
+    let agent = agent::library()?;
+    let mut output = Output::create(args.output.as_deref(), args.force, &args.command)?;
+    let mut manifest = Manifest {
+        opmeter_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        directory: env::current_dir().unwrap_or_default().display().to_string(),
+        started: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        machine: machine::describe(),
+        ..Manifest::default()
+    };
+    let live = match LiveFolder::create(&output.path, args.best_effort, &manifest) {
+        Ok(live) => live,
+        Err(error) => {
+            let place = output.path.display().to_string();
+            output.discard();
+            return Err(Failure::failed(format_args!(
+                "{place} can't be written: {error}; choose another place with -o"
+            )));
+        }
+    };
+    let begun = Instant::now();
+    let status = match launch::run(&args.command, &agent, &live.path) {
+        Ok(status) => status,
+        Err(error) => {
+            output.discard();
+            return Err(not_started(args, &error));
+        }
+    };
+    manifest.wall_seconds = begun.elapsed().as_secs_f64();
+    manifest.exit = exit_status(status);
+    let collected = live.collect().map_err(Failure::failed)?;
+    if let Some(failure) = nothing_ran(args, &collected, status) {
+        output.discard();
+        return match failure {
+            Some(failure) => Err(failure),
+            None => Ok(launch::end_like(status)),
+        };
+    }
+    output.keep();
+    manifest.complete = collected.incomplete.is_empty();
+    manifest.incomplete = collected.incomplete;
+    manifest.processes = collected.processes;
+    let recording = Recording { path: output.path, manifest, opcodes: collected.opcodes };
+    match Recording::write(&recording.path, &recording.manifest, &recording.opcodes) {
+        Ok(()) => live.remove(),
+        // The counters stay where they are, and `report` reads them there.
+        Err(error) => eprintln!("opmeter: {error}; the counts are kept in {}", live.path.display()),
+    }
+    if !args.quiet {
+        report::print_after_run(&recording, args.top);
+    }
+    Ok(launch::end_like(status))
+}
+
+fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
+    use std::os::unix::process::ExitStatusExt;
+    ExitStatus { code: status.code(), signal: status.signal() }
+}
+
+fn not_started(args: &RecordArgs, error: &io::Error) -> Failure {
+    let command = args.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such command; check its name, and PATH",
+        io::ErrorKind::PermissionDenied => "it is not executable",
+        _ => return Failure::failed(format_args!("{command} could not be started: {error}")),
+    };
+    Failure::failed(format_args!("{command} could not be started: {advice}"))
+}
+
+/// Whether there is nothing to record, and with which failure to end then: none where the command's own
+/// status says more.
+fn nothing_ran(
+    args: &RecordArgs,
+    collected: &Collected,
+    status: std::process::ExitStatus,
+) -> Option<Option<Failure>> {
+    if collected.processes.iter().any(|process| process.state == ProcessState::Metered) {
+        return None;
+    }
+    let refused = collected.processes.iter().find(|process| process.state == ProcessState::Refused);
+    let message = if let Some(process) = refused {
+        format!(
+            "{} ({}) can't be metered, and was not run: {}; use --best-effort to run it unmetered",
+            process.executable,
+            python_name(&process.python),
+            process.reason.as_deref().unwrap_or("the reason is not known")
+        )
+    } else if let Some((_, error)) = &collected.unrecorded {
+        if !args.best_effort {
+            format!(
+                "the counters could not be kept ({error}), and the program was not run; make room, choose \
+                 another place with -o, or use --best-effort to run it unmetered"
+            )
+        } else {
+            format!("the counters could not be kept ({error}); nothing was recorded")
+        }
+    } else if let Some(process) = collected.processes.first() {
+        format!(
+            "{} ({}) ran unmetered: {}; nothing was recorded",
+            process.executable,
+            python_name(&process.python),
+            process.reason.as_deref().unwrap_or("it ended before the meter was set up")
+        )
+    } else {
+        "no CPython ran in this command, so there is nothing to record; opmeter meters CPython 3.8 and \
+         later (not PyPy, not a statically linked or set-user-ID interpreter)"
+            .to_owned()
+    };
+    let own = args.best_effort || !status.success() && refused.is_none() && collected.unrecorded.is_none();
+    if own {
+        eprintln!("opmeter: {message}");
+        return Some(None);
+    }
+    Some(Some(Failure { status: FAILED, message }))
+}
+
+fn python_name(version: &str) -> String {
+    if version.is_empty() { "an unknown version".to_owned() } else { format!("CPython {version}") }
+}
+
+/// The phases and terms that the table after a run shows.
+pub const SHOWN: (&[Phase], Terms) = (&[Phase::Main], Terms::Executed);

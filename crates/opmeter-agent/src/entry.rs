@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::switch_table::SwitchTable;
-use crate::{fork, phase};
+use crate::{exec, fork, phase};
 
 /// Exit status of a process that is not run because it can't be metered.
 const REFUSED: i32 = 125;
@@ -26,6 +26,7 @@ static START: extern "C" fn() = start;
 extern "C" fn start() {
     let _ = std::panic::catch_unwind(|| {
         let Some(folder) = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from) else { return };
+        exec::accompany(&folder);
         let Some(interpreter) = Interpreter::find() else { return };
         let Some(control) = ControlFile::open(&folder) else { return };
         match prepare(&folder, interpreter, control) {

@@ -9,6 +9,7 @@ mod control;
 mod discovery;
 mod dispatch_table;
 mod entry;
+mod exec;
 mod executable_memory;
 mod fork;
 mod interpreter;

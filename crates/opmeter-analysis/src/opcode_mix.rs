@@ -1,0 +1,191 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use opmeter_recording::OpcodeRow;
+
+use crate::MixFilter;
+
+/// By which names instructions are told apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Terms {
+    /// As the interpreter executed them: each specialised form, and each instruction that a combined
+    /// opcode runs, is an opcode of its own.
+    #[default]
+    AsExecuted,
+    /// As the compiler wrote them.
+    Base,
+}
+
+/// One opcode of a mix.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MixEntry {
+    /// The opcode's name, in the mix's terms.
+    pub opcode: String,
+    /// The opcode that the compiler wrote; none where that is `opcode` itself, so never in base terms.
+    pub base_opcode: Option<String>,
+    /// How often it was executed; never 0.
+    pub executions: u128,
+    /// Its part of all executions of the mix, above 0 and up to 1.
+    pub share: f64,
+    /// The part of this entry and all entries before it, above 0 and up to 1.
+    pub cumulative_share: f64,
+}
+
+/// What one process adds to a mix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessTotal {
+    /// The process's ordinal.
+    pub process: u32,
+    /// Instructions that it executed, of those that the filter takes; never 0.
+    pub executions: u128,
+}
+
+/// How often each opcode ran, added up over the rows that a filter takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpcodeMix {
+    /// The opcodes that ran: most executions first, by name among equals.
+    pub entries: Vec<MixEntry>,
+    /// The processes that ran them, by ordinal.
+    pub processes: Vec<ProcessTotal>,
+    /// All executions of the mix.
+    pub executions: u128,
+    /// The rows that were taken.
+    pub filter: MixFilter,
+    /// The terms of the entries' names.
+    pub terms: Terms,
+}
+
+impl OpcodeMix {
+    /// Adds up the rows that `filter` takes, by opcode in the given terms. Rows without executions are
+    /// passed over.
+    pub fn new<'a>(
+        rows: impl IntoIterator<Item = &'a OpcodeRow>,
+        filter: MixFilter,
+        terms: Terms,
+    ) -> OpcodeMix {
+        let mut opcodes: BTreeMap<(&str, &str), u128> = BTreeMap::new();
+        let mut processes: BTreeMap<u32, u128> = BTreeMap::new();
+        // 2^64 rows of 2^64 executions fit into 128 bits: no sum below can overflow.
+        let mut total = 0;
+        for row in rows {
+            if row.executions == 0 || !filter.takes(row) {
+                continue;
+            }
+            let opcode = match terms {
+                Terms::AsExecuted => &row.opcode,
+                Terms::Base => &row.base_opcode,
+            };
+            let executions = u128::from(row.executions);
+            *opcodes.entry((opcode, &row.base_opcode)).or_default() += executions;
+            *processes.entry(row.process).or_default() += executions;
+            total += executions;
+        }
+        let mut sums: Vec<((&str, &str), u128)> = opcodes.into_iter().collect();
+        sums.sort_by_key(|&(names, executions)| (Reverse(executions), names));
+        let mut cumulative = 0;
+        let entries = sums.into_iter().map(|((opcode, base), executions)| {
+            cumulative += executions;
+            MixEntry {
+                opcode: opcode.to_owned(),
+                base_opcode: (base != opcode).then(|| base.to_owned()),
+                executions,
+                share: share(executions, total),
+                cumulative_share: share(cumulative, total),
+            }
+        });
+        let entries = entries.collect();
+        let processes =
+            processes.into_iter().map(|(process, executions)| ProcessTotal { process, executions }).collect();
+        OpcodeMix { entries, processes, executions: total, filter, terms }
+    }
+}
+
+fn share(part: u128, whole: u128) -> f64 {
+    part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use opmeter_recording::Phase;
+
+    use super::*;
+
+    fn row(process: u32, phase: Phase, opcode: &str, base: &str, executions: u64) -> OpcodeRow {
+        OpcodeRow { process, phase, opcode: opcode.into(), base_opcode: base.into(), number: 1, executions }
+    }
+
+    fn rows() -> Vec<OpcodeRow> {
+        vec![
+            row(0, Phase::Startup, "NOP", "NOP", 4),
+            row(0, Phase::Main, "LOAD_ATTR_SLOT", "LOAD_ATTR", 10),
+            row(0, Phase::Main, "LOAD_ATTR", "LOAD_ATTR", 5),
+            row(0, Phase::Main, "COMPARE_OP_INT_JUMP", "COMPARE_OP", 20),
+            row(0, Phase::Main, "COMPARE_OP_INT_JUMP/POP_JUMP_IF_FALSE", "POP_JUMP_IF_FALSE", 20),
+            row(0, Phase::Main, "SWAP", "SWAP", 0),
+            row(3, Phase::Main, "POP_JUMP_IF_FALSE", "POP_JUMP_IF_FALSE", 1),
+            row(3, Phase::Shutdown, "NOP", "NOP", 1),
+        ]
+    }
+
+    fn sums(mix: &OpcodeMix) -> Vec<(&str, Option<&str>, u128)> {
+        mix.entries.iter().map(|e| (e.opcode.as_str(), e.base_opcode.as_deref(), e.executions)).collect()
+    }
+
+    #[test]
+    fn executed_opcodes_are_sorted_by_executions_then_name() {
+        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::AsExecuted);
+        let expected = [
+            ("COMPARE_OP_INT_JUMP", Some("COMPARE_OP"), 20),
+            ("COMPARE_OP_INT_JUMP/POP_JUMP_IF_FALSE", Some("POP_JUMP_IF_FALSE"), 20),
+            ("LOAD_ATTR_SLOT", Some("LOAD_ATTR"), 10),
+            ("LOAD_ATTR", None, 5),
+            ("NOP", None, 5),
+            ("POP_JUMP_IF_FALSE", None, 1),
+        ];
+        assert_eq!(sums(&mix), expected);
+        assert_eq!(mix.executions, 61);
+        let totals: Vec<_> = mix.processes.iter().map(|total| (total.process, total.executions)).collect();
+        assert_eq!(totals, [(0, 59), (3, 2)]);
+    }
+
+    #[test]
+    fn base_terms_add_up_forms_and_combined_instructions() {
+        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::Base);
+        let expected = [
+            ("POP_JUMP_IF_FALSE", None, 21),
+            ("COMPARE_OP", None, 20),
+            ("LOAD_ATTR", None, 15),
+            ("NOP", None, 5),
+        ];
+        assert_eq!(sums(&mix), expected);
+        assert_eq!(mix.executions, 61);
+    }
+
+    #[test]
+    fn filters_take_phases_and_processes() {
+        let phases = Some(vec![Phase::Startup, Phase::Shutdown]);
+        let filter = MixFilter { phases: phases.clone(), processes: None };
+        assert_eq!(sums(&OpcodeMix::new(&rows(), filter, Terms::Base)), [("NOP", None, 5)]);
+        let filter = MixFilter { phases, processes: Some(vec![3, 9]) };
+        assert_eq!(sums(&OpcodeMix::new(&rows(), filter, Terms::Base)), [("NOP", None, 1)]);
+        let filter = MixFilter { phases: Some(vec![]), processes: None };
+        let nothing = OpcodeMix::new(&rows(), filter, Terms::Base);
+        assert_eq!((nothing.entries.len(), nothing.executions), (0, 0));
+    }
+
+    #[test]
+    fn shares_add_up_to_exactly_one() {
+        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::Base);
+        assert_eq!(mix.entries[0].share, 21.0 / 61.0);
+        assert_eq!(mix.entries[1].cumulative_share, 41.0 / 61.0);
+        assert_eq!(mix.entries.last().unwrap().cumulative_share, 1.0);
+    }
+
+    #[test]
+    fn sums_exceed_64_bits() {
+        let rows = [row(0, Phase::Main, "NOP", "NOP", u64::MAX), row(1, Phase::Main, "NOP", "NOP", u64::MAX)];
+        let mix = OpcodeMix::new(&rows, MixFilter::default(), Terms::AsExecuted);
+        assert_eq!(mix.executions, 2 * u128::from(u64::MAX));
+        assert_eq!(mix.entries[0].executions, mix.executions);
+    }
+}

@@ -1,0 +1,86 @@
+use std::io::{self, Write};
+
+use opmeter_analysis::OpcodeMix;
+use opmeter_recording::{Manifest, Phase, Process, ProcessState};
+
+use crate::Style;
+use crate::number::{counted, grouped};
+use crate::terminal_text::{command_line, cut, visible, wrapped};
+
+/// Writes what a report is about: the command, and below it the interpreters, processes, phases, the sum
+/// of executions, how long the command ran (seconds of wall time, metered) and how it failed if it did.
+pub(crate) fn write_heading(
+    out: &mut dyn Write,
+    manifest: &Manifest,
+    mix: &OpcodeMix,
+    columns: usize,
+    style: Style,
+) -> io::Result<()> {
+    writeln!(out, "{}", style.heading(&cut(&command_line(&manifest.command), columns)))?;
+    let mut facts = interpreters(manifest, mix);
+    facts.push(processes(manifest, mix));
+    facts.push(phases(mix));
+    let noun = if mix.executions == 1 { "execution" } else { "executions" };
+    facts.push(format!("{} {noun}", grouped(mix.executions)));
+    facts.push(format!("ran for {:.2} s", manifest.wall_seconds));
+    match (manifest.exit.code, manifest.exit.signal) {
+        (_, Some(signal)) => facts.push(format!("ended by signal {signal}")),
+        (Some(0) | None, None) => {}
+        (Some(code), None) => facts.push(format!("exit code {code}")),
+    }
+    for line in wrapped(facts.iter().map(String::as_str), " · ", columns) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// The name and version of a process's interpreter, such as `CPython 3.13.0 free-threaded`.
+pub(crate) fn interpreter(process: &Process) -> String {
+    let mut words = vec![process.implementation.as_str(), process.python.as_str()];
+    if process.free_threaded {
+        words.push("free-threaded");
+    }
+    words.retain(|word| !word.is_empty());
+    visible(&words.join(" "))
+}
+
+/// The different interpreters of the metered processes, in the order of the processes.
+fn interpreters(manifest: &Manifest, mix: &OpcodeMix) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for process in &manifest.processes {
+        if process.state == ProcessState::Metered && mix.filter.takes_process(process.process) {
+            let name = interpreter(process);
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// How many processes there are, and how many of them the report leaves out.
+fn processes(manifest: &Manifest, mix: &OpcodeMix) -> String {
+    let all = manifest.processes.len();
+    let taken = manifest.processes.iter().filter(|process| mix.filter.takes_process(process.process));
+    let (metered, others): (Vec<&Process>, Vec<&Process>) =
+        taken.partition(|process| process.state == ProcessState::Metered);
+    let taken = metered.len() + others.len();
+    let mut text = counted(taken, "process", "processes");
+    if taken < all {
+        text = format!("{taken} of {}", counted(all, "process", "processes"));
+    }
+    if !others.is_empty() {
+        text += &format!(" ({} not metered)", others.len());
+    }
+    text
+}
+
+fn phases(mix: &OpcodeMix) -> String {
+    let taken: Vec<&str> =
+        Phase::ALL.into_iter().filter(|&phase| mix.filter.takes_phase(phase)).map(Phase::name).collect();
+    match taken.len() {
+        3 => "all phases".to_owned(),
+        0 => "no phase".to_owned(),
+        _ => format!("phase {}", taken.join(", ")),
+    }
+}

@@ -1,0 +1,114 @@
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A text as it may be shown on a terminal: characters that would steer the terminal, or turn the order
+/// of the text around, are replaced by their escapes (`\n`, `\u{1b}`).
+pub(crate) fn visible(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// A command as one would type it: arguments quoted for the shell where need be, on one line.
+pub(crate) fn command_line(arguments: &[String]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%^".contains(c);
+    let quoted = arguments.iter().map(|argument| {
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument.clone()
+        } else {
+            format!("'{}'", argument.replace('\'', r"'\''"))
+        }
+    });
+    visible(&quoted.collect::<Vec<_>>().join(" "))
+}
+
+/// How many columns of a terminal a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text cut to at most `columns`, with an ellipsis at its end if anything is cut off.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut shown = String::new();
+    let mut taken = 1;
+    for c in text.chars() {
+        taken += c.width().unwrap_or(0);
+        if taken > columns {
+            break;
+        }
+        shown.push(c);
+    }
+    if columns > 0 {
+        shown.push('…');
+    }
+    shown
+}
+
+/// The text cut to `columns`, and spaces after it up to `columns`.
+pub(crate) fn left(text: &str, columns: usize) -> String {
+    let text = cut(text, columns);
+    let spaces = columns - width(&text);
+    text + &" ".repeat(spaces)
+}
+
+/// The text with spaces before it up to `columns`.
+pub(crate) fn right(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(width(text))) + text
+}
+
+/// The items in lines of at most `columns`, `separator` between those of a line. An item that is longer
+/// has a line of its own.
+pub(crate) fn wrapped<'a>(
+    items: impl IntoIterator<Item = &'a str>,
+    separator: &str,
+    columns: usize,
+) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(separator) + width(item) <= columns => {
+                line.push_str(separator);
+                line.push_str(item);
+            }
+            _ => lines.push(item.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_as_escapes() {
+        assert_eq!(visible("a\nb\u{1b}[31m\u{202e}ü"), r"a\nb\u{1b}[31m\u{202e}ü");
+    }
+
+    #[test]
+    fn commands_are_quoted_for_the_shell() {
+        let command = ["python3", "-c", "print('a')\n", "", "--n=1"].map(str::to_owned);
+        assert_eq!(command_line(&command), r"python3 -c 'print('\''a'\'')\n' '' --n=1");
+    }
+
+    #[test]
+    fn texts_are_cut_by_columns_not_by_characters() {
+        assert_eq!(cut("LOAD_FAST", 9), "LOAD_FAST");
+        assert_eq!(cut("LOAD_FAST", 8), "LOAD_FA…");
+        assert_eq!(cut("計器計器", 6), "計器…");
+        assert_eq!(cut("計器計器", 5), "計器…");
+        assert_eq!(cut("a", 0), "");
+        assert_eq!(left("計器", 5), "計器 ");
+        assert_eq!(right("12", 4), "  12");
+    }
+
+    #[test]
+    fn lines_are_filled_up() {
+        assert_eq!(wrapped(["aa", "bb", "cc", "dddddddd"], " ", 5), ["aa bb", "cc", "dddddddd"]);
+    }
+}

@@ -281,10 +281,7 @@ mod tests {
             assembled(|a| a.load(Reg(10), Mem::Thread(-16))),
             [0x64, 0x4c, 0x8b, 0x14, 0x25, 0xf0, 0xff, 0xff, 0xff]
         );
-        assert_eq!(
-            assembled(|a| a.inc(Mem::Indexed(RCX, RAX, 0x100))),
-            [0x48, 0xff, 0x84, 0xc1, 0, 1, 0, 0]
-        );
+        assert_eq!(assembled(|a| a.inc(Mem::Indexed(RCX, RAX, 0x100))), [0x48, 0xff, 0x84, 0xc1, 0, 1, 0, 0]);
     }
 
     #[test]
@@ -293,7 +290,10 @@ mod tests {
             assembled(|a| a.compare_word(Mem::Base(Reg(15), 2), 16)),
             [0x66, 0x41, 0x81, 0xbf, 2, 0, 0, 0, 16, 0]
         );
-        assert_eq!(assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)), [0x80, 0xbb, 0xf8, 0xff, 0xff, 0xff, 9]);
+        assert_eq!(
+            assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)),
+            [0x80, 0xbb, 0xf8, 0xff, 0xff, 0xff, 9]
+        );
         assert_eq!(
             assembled(|a| a.store_value(Mem::At(0x10_0000), 7)),
             [0x48, 0xc7, 0x05, 0xf5, 0xff, 0xff, 0xff, 7, 0, 0, 0]

@@ -40,7 +40,10 @@ impl std::fmt::Display for NotFound {
                  (an interpreter built without computed gotos has none)",
             ),
             Self::Several(count) => {
-                write!(f, "{count} tables in memory fit this version's opcodes, and which one is used is not certain")
+                write!(
+                    f,
+                    "{count} tables in memory fit this version's opcodes, and which one is used is not certain"
+                )
             }
         }
     }
@@ -142,11 +145,15 @@ impl Fingerprint {
             if probe < searched || !is_code(words.get(probe)) {
                 continue;
             }
-            let start = (searched..probe).rev().take_while(|i| is_code(words.get(*i))).last().unwrap_or(probe);
+            let start =
+                (searched..probe).rev().take_while(|i| is_code(words.get(*i))).last().unwrap_or(probe);
             let end = (probe..words.len()).find(|i| !is_code(words.get(*i))).unwrap_or(words.len());
             let run = words.range(start..end);
             found.extend(
-                run.windows(ENTRIES).enumerate().filter(|(_, window)| self.fits(window)).map(|(i, _)| start + i),
+                run.windows(ENTRIES)
+                    .enumerate()
+                    .filter(|(_, window)| self.fits(window))
+                    .map(|(i, _)| start + i),
             );
             searched = end;
         }
@@ -175,7 +182,9 @@ mod tests {
     use super::*;
 
     fn table(opcodes: &OpcodeTable<'_>) -> Vec<usize> {
-        (0..=255u8).map(|n| if opcodes.get(n).is_some() { 0x1000 + usize::from(n) * 16 } else { 0x900 }).collect()
+        (0..=255u8)
+            .map(|n| if opcodes.get(n).is_some() { 0x1000 + usize::from(n) * 16 } else { 0x900 })
+            .collect()
     }
 
     fn find(words: &[usize]) -> Vec<usize> {
@@ -207,7 +216,8 @@ mod tests {
     #[test]
     fn a_table_with_two_targets_does_not_fit() {
         let opcodes = OpcodeTable::built_in(3, 11).unwrap();
-        let words: Vec<usize> = table(&opcodes).iter().map(|t| if *t == 0x900 { 0x900 } else { 0xa00 }).collect();
+        let words: Vec<usize> =
+            table(&opcodes).iter().map(|t| if *t == 0x900 { 0x900 } else { 0xa00 }).collect();
         assert_eq!(find(&words), Vec::<usize>::new());
     }
 

@@ -75,12 +75,14 @@ unsafe fn completed(envp: Strings) -> Strings {
                 preload = Some(string);
                 bytes = string.to_bytes().len();
             }
-            folder |= string.to_bytes().split(|byte| *byte == b'=').next() == Some(FOLDER_VARIABLE.as_bytes());
+            folder |=
+                string.to_bytes().split(|byte| *byte == b'=').next() == Some(FOLDER_VARIABLE.as_bytes());
             length += 1;
         }
     }
     let agent = variables.agent.to_bytes();
-    let loaded = preload.is_some_and(|string| string.to_bytes().windows(agent.len()).any(|part| part == agent));
+    let loaded =
+        preload.is_some_and(|string| string.to_bytes().windows(agent.len()).any(|part| part == agent));
     if folder && loaded {
         return envp;
     }

@@ -19,7 +19,8 @@ const DISTANCE: usize = 0x1000_0000;
 pub fn reserve_near(module: &Range<usize>, length: usize) -> io::Result<usize> {
     let mut refused = io::Error::from_raw_os_error(libc::ENOMEM);
     let step = 0x200_0000;
-    let above = (1..).map(|n| module.end + DISTANCE + n * step).take_while(|at| at + length < module.start + REACH);
+    let above =
+        (1..).map(|n| module.end + DISTANCE + n * step).take_while(|at| at + length < module.start + REACH);
     let below = (1..).map_while(|n| module.start.checked_sub(DISTANCE / 4 + length + n * step));
     let below = below.take_while(|at| at + REACH > module.end && *at > 0x1_0000);
     for address in above.chain(below).map(|at| at & !(PAGE - 1)) {
@@ -136,7 +137,8 @@ pub fn read_word(address: usize) -> Option<u64> {
     let local = libc::iovec { iov_base: (&raw mut word).cast(), iov_len: 8 };
     let remote = libc::iovec { iov_base: address as *mut c_void, iov_len: 8 };
     // SAFETY: the kernel writes eight bytes to `word`, and reports an address that can't be read.
-    let read = unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) };
+    let read =
+        unsafe { libc::process_vm_readv(libc::getpid(), &raw const local, 1, &raw const remote, 1, 0) };
     if read == 8 {
         return Some(word);
     }

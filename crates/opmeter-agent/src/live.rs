@@ -87,9 +87,8 @@ impl Live {
             let flags = libc::MAP_SHARED | libc::MAP_FIXED;
             // SAFETY: the range is reserved by us; what it held before, if anything, is the parent's live
             // file, which this process has no more use for.
-            let got = unsafe {
-                libc::mmap(address as *mut c_void, LENGTH, access, flags, file.as_raw_fd(), 0)
-            };
+            let got =
+                unsafe { libc::mmap(address as *mut c_void, LENGTH, access, flags, file.as_raw_fd(), 0) };
             if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
         });
         if made.is_err() {
@@ -188,7 +187,8 @@ impl Live {
         for ended in current..phase.min(PHASES - 1) {
             for word in (0..SLOT_SIZE / 8).take_while(|word| *word * 8 <= offset::REDISPATCHES) {
                 let slots = self.get(Word::Slots) as usize;
-                let sum = (0..slots).fold(0u64, |sum, slot| sum.wrapping_add(self.slot(slot).counter(word * 8)));
+                let sum =
+                    (0..slots).fold(0u64, |sum, slot| sum.wrapping_add(self.slot(slot).counter(word * 8)));
                 let at = self.address + snapshot_offset(ended) + word * 8;
                 // SAFETY: inside the snapshot, which is mapped and aligned.
                 unsafe { &*(at as *const AtomicU64) }.store(sum, Ordering::Relaxed);

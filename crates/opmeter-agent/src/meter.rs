@@ -295,7 +295,8 @@ impl Meter {
             Some(rule) => stubs.stub(&mut assembler, rule, target),
         };
         let entries = (0..=255u8).map(|n| stub(n, self.dispatch.targets[usize::from(n)])).collect();
-        let cases = self.switch.iter().flat_map(|switch| &switch.targets).map(|(n, target)| stub(*n, *target));
+        let cases =
+            self.switch.iter().flat_map(|switch| &switch.targets).map(|(n, target)| stub(*n, *target));
         let cases = cases.collect();
         let code = assembler.finish().filter(|code| code.len() <= SET_LENGTH).ok_or_else(out_of_reach)?;
         install_code(address, &code)?;

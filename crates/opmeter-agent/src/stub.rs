@@ -342,7 +342,8 @@ impl Stub<'_> {
                     Step::Report(event) => report(self.a, self.set.gate, event, self.rule.number),
                     Step::End(end) => self.a.jump(end),
                     Step::Remember(register) => {
-                        let (pending, opcode) = (self.state(State::Pending), self.state(State::PendingOpcode));
+                        let (pending, opcode) =
+                            (self.state(State::Pending), self.state(State::PendingOpcode));
                         self.a.store(pending, register);
                         self.a.store_value(opcode, i32::from(self.rule.number));
                     }

@@ -156,7 +156,14 @@ fn rows(process: u32, phase: Phase, table: &OpcodeTable<'_>, counts: &Counts, ro
         let mut push = |name: String, base: &str, executions: u64| {
             if executions > 0 {
                 let base_opcode = base.to_owned();
-                rows.push(OpcodeRow { process, phase, opcode: name, base_opcode, number: opcode.number, executions });
+                rows.push(OpcodeRow {
+                    process,
+                    phase,
+                    opcode: name,
+                    base_opcode,
+                    number: opcode.number,
+                    executions,
+                });
             }
         };
         if execution.is_instruction {

@@ -59,8 +59,8 @@ pub struct ReportArgs {
     #[arg(value_name = "REC", required = true)]
     pub recordings: Vec<PathBuf>,
     /// Count in the names that were executed, or in those that the compiler emitted
-    #[arg(long, value_enum, default_value_t = Terms::Executed)]
-    pub terms: Terms,
+    #[arg(long, value_enum, default_value_t = TermsArg::Executed)]
+    pub terms: TermsArg,
     /// Phases to show
     #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
     pub phase: Vec<PhaseArg>,
@@ -99,7 +99,7 @@ pub struct DoctorArgs {
 
 /// In which terms executions are counted.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Terms {
+pub enum TermsArg {
     /// As executed: specialised and combined opcodes under their own names
     Executed,
     /// As compiled: every instruction under its base opcode

@@ -74,10 +74,7 @@ impl Output {
 }
 
 fn cannot(path: &Path, done: &str, error: &io::Error) -> Failure {
-    Failure::failed(format_args!(
-        "{} can't be {done}: {error}; choose another place with -o",
-        path.display()
-    ))
+    Failure::failed(format_args!("{} can't be {done}: {error}; choose another place with -o", path.display()))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -89,7 +86,8 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// `PROGRAM.opm` in the present folder, numbered where that is taken. The program is the first argument
 /// that is a Python file or a module, or else the command.
 fn free_name(command: &[OsString]) -> PathBuf {
-    let script = command.iter().skip(1).find(|argument| Path::new(argument).extension().is_some_and(|e| e == "py"));
+    let script =
+        command.iter().skip(1).find(|argument| Path::new(argument).extension().is_some_and(|e| e == "py"));
     let module = command.iter().position(|argument| argument == "-m").and_then(|at| command.get(at + 1));
     let program = module.or(script).or(command.first());
     let stem = program.and_then(|program| Path::new(program).file_stem()).unwrap_or_default();

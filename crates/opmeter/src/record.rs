@@ -5,9 +5,9 @@ use std::io;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime};
 
-use opmeter_recording::{Collected, ExitStatus, Manifest, Phase, ProcessState, Recording};
+use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording};
 
-use crate::cli::{RecordArgs, Terms};
+use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
 use crate::live_folder::LiveFolder;
 use crate::output::Output;
@@ -134,6 +134,3 @@ fn nothing_ran(
 fn python_name(version: &str) -> String {
     if version.is_empty() { "an unknown version".to_owned() } else { format!("CPython {version}") }
 }
-
-/// The phases and terms that the table after a run shows.
-pub const SHOWN: (&[Phase], Terms) = (&[Phase::Main], Terms::Executed);

@@ -28,6 +28,9 @@ pub struct Collected {
 /// Phases by their number in live files.
 const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
 
+/// How a process stands that has not ended.
+const RUNNING: &str = "running";
+
 /// Registers by the machine's number.
 const REGISTERS: [&str; 16] = [
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -35,6 +38,11 @@ const REGISTERS: [&str; 16] = [
 ];
 
 impl Collected {
+    /// Whether any of the processes still runs.
+    pub fn any_running(&self) -> bool {
+        self.processes.iter().any(|process| process.end == RUNNING)
+    }
+
     /// Reads all live files in a folder. Files that can't be read are named as missing, the others count.
     ///
     /// # Errors
@@ -52,6 +60,8 @@ impl Collected {
                 Err(error) => collected.incomplete.push(format!("one process is missing: {error}")),
             }
         }
+        // A child between fork and exec runs no bytecode: what it executes has a file of its own.
+        files.retain(|file| file.word(Word::Forked) == 0 || !is_empty(file));
         files.sort_by_key(|file| (file.word(Word::StartedNs), file.word(Word::Pid)));
         // The newest process of each process ID so far, to tell who started whom.
         let mut newest = BTreeMap::new();
@@ -59,7 +69,8 @@ impl Collected {
             let ordinal = ordinal as u32;
             let parent = newest.get(&file.word(Word::ParentPid)).copied();
             let before = newest.insert(file.word(Word::Pid), ordinal);
-            collected.add(ordinal, file, before.or(parent));
+            let last = !files[ordinal as usize + 1..].iter().any(|later| same_process(file, later));
+            collected.add(ordinal, file, before.or(parent), last && is_running(file));
         }
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
@@ -69,7 +80,7 @@ impl Collected {
         Ok(collected)
     }
 
-    fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>) {
+    fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>, running: bool) {
         let version = (file.word(Word::Major), file.word(Word::Minor), file.word(Word::Micro));
         let table = OpcodeTable::built_in(version.0 as u8, version.1 as u8);
         let first = self.opcodes.len();
@@ -85,7 +96,6 @@ impl Collected {
         let executions = rows.iter().map(|row| row.executions).sum();
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let register = (file.word(Word::Register) as usize).checked_sub(1);
-        let running = is_running(file);
         let who = format!("process {process} (PID {})", file.word(Word::Pid));
         let mut missing = |problem: String| self.incomplete.push(format!("{who}: {problem}"));
         let state = match file.status() {
@@ -140,7 +150,7 @@ impl Collected {
                 executions,
                 redispatches,
             },
-            end: if running { "running" } else { "exited" }.to_owned(),
+            end: if running { RUNNING } else { "exited" }.to_owned(),
         });
     }
 }
@@ -189,6 +199,17 @@ fn rows(process: u32, phase: Phase, table: &OpcodeTable<'_>, counts: &Counts, ro
             }
         }
     }
+}
+
+/// Whether a file holds no executions at all.
+fn is_empty(file: &LiveFile) -> bool {
+    (0..PHASES).all(|phase| file.phase(phase).executions.iter().all(|count| *count == 0))
+}
+
+/// Whether two files are of the same process, which has executed another program in between.
+fn same_process(one: &LiveFile, other: &LiveFile) -> bool {
+    let identity = |file: &LiveFile| (file.word(Word::Pid), file.word(Word::StartTicks));
+    identity(one) == identity(other)
 }
 
 /// Whether the file's process still runs: a process with its ID that began at the same time.

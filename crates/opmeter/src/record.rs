@@ -3,7 +3,7 @@
 use std::env;
 use std::io;
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording};
 
@@ -12,6 +12,9 @@ use crate::error::{FAILED, Failure};
 use crate::live_folder::LiveFolder;
 use crate::output::Output;
 use crate::{agent, launch, machine, report};
+
+/// How long processes that outlive the command are waited for.
+const SETTLING: Duration = Duration::from_millis(300);
 
 /// Runs the command, writes the recording, prints the table.
 pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
@@ -45,7 +48,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     };
     manifest.wall_seconds = begun.elapsed().as_secs_f64();
     manifest.exit = exit_status(status);
-    let collected = live.collect().map_err(Failure::failed)?;
+    let collected = settle(&live).map_err(Failure::failed)?;
     if let Some(failure) = nothing_ran(args, &collected, status) {
         output.discard();
         return match failure {
@@ -67,6 +70,19 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         report::print_after_run(&recording, args.top);
     }
     Ok(launch::end_like(status))
+}
+
+/// Reads the counters, after waiting a moment for helpers that end when their parent does, as
+/// `multiprocessing`'s do.
+fn settle(live: &LiveFolder) -> Result<Collected, opmeter_recording::Error> {
+    let deadline = Instant::now() + SETTLING;
+    loop {
+        let collected = live.collect()?;
+        if !collected.any_running() || Instant::now() >= deadline {
+            return Ok(collected);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn exit_status(status: std::process::ExitStatus) -> ExitStatus {

@@ -14,6 +14,10 @@ pub struct Interpreter {
     pub build: String,
     /// Whether it is a build without the global interpreter lock.
     pub free_threaded: bool,
+    /// Address of the function that gives the calling thread's state, or null.
+    thread_state: Option<usize>,
+    /// Address of the function that gives a thread state's interpreter.
+    thread_interpreter: Option<usize>,
 }
 
 /// `Py_AuditHookFunction`.
@@ -33,7 +37,26 @@ impl Interpreter {
         let build = text.to_string_lossy().split_whitespace().collect::<Vec<_>>().join(" ");
         let version = parse_version(&build)?;
         let free_threaded = build.contains("free-threading build");
-        Some(Self { module, version, build, free_threaded })
+        let address = |name| symbol(name).map(|address| address as usize);
+        let thread_state =
+            address(c"PyThreadState_GetUnchecked").or_else(|| address(c"_PyThreadState_UncheckedGet"));
+        let thread_interpreter = address(c"PyThreadState_GetInterpreter");
+        Some(Self { module, version, build, free_threaded, thread_state, thread_interpreter })
+    }
+
+    /// The address of the interpreter state that the calling thread runs in (3.9 and later), or `None`
+    /// where it runs in none.
+    pub fn present_state(&self) -> Option<usize> {
+        // SAFETY: both functions take and give the pointers that they are declared with here
+        // (`Include/cpython/pystate.h`); the first one may be called in any state of the interpreter, the
+        // second one with any thread state.
+        unsafe {
+            let thread: extern "C" fn() -> *mut c_void = std::mem::transmute(self.thread_state?);
+            let interpreter: extern "C" fn(*mut c_void) -> *mut c_void =
+                std::mem::transmute(self.thread_interpreter?);
+            let thread = thread();
+            (!thread.is_null()).then(|| interpreter(thread) as usize)
+        }
     }
 
     /// Has the interpreter call `hook` for every audit event, from now on.

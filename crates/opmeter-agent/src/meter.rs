@@ -3,7 +3,7 @@
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use opmeter_live::{Status, Word, offset};
@@ -49,7 +49,8 @@ pub struct Meter {
     first_slot: Slot,
     code: usize,
     registers: OnceLock<Registers>,
-    interpreters: AtomicU32,
+    first_interpreter: OnceLock<usize>,
+    parallel: AtomicBool,
     state: Mutex<Installed>,
 }
 
@@ -121,7 +122,8 @@ impl Meter {
             first_slot,
             code: parts.code,
             registers: OnceLock::new(),
-            interpreters: AtomicU32::new(0),
+            first_interpreter: OnceLock::new(),
+            parallel: AtomicBool::new(parts.interpreter.free_threaded),
             state: Mutex::new(Installed {
                 per_thread: parts.interpreter.free_threaded,
                 ..Installed::default()
@@ -215,10 +217,17 @@ impl Meter {
         }
     }
 
-    /// An interpreter state was made: from the second on, interpreters may run in parallel (3.12).
-    pub fn interpreter_created(&self) {
-        let before = self.interpreters.fetch_add(1, Ordering::Relaxed);
-        if before > 0 && self.interpreter.version.1 >= 12 {
+    /// Goes over to counters for each thread when there is a second interpreter: it may have a lock of its
+    /// own and run in parallel with the first (3.12 and later). Asked at every audit event; the first that
+    /// a new interpreter raises comes before its first bytecode, when it loads `importlib`.
+    pub fn watch_interpreters(&self) {
+        if self.interpreter.version.1 < 12 || self.parallel.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(present) = self.interpreter.present_state() else { return };
+        let first = self.first_interpreter.get_or_init(|| present);
+        if *first != present {
+            self.parallel.store(true, Ordering::Relaxed);
             if let Ok(mut state) = self.state.lock() {
                 state.per_thread = true;
             }

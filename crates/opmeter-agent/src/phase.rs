@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-use crate::meter;
+use crate::meter::{self, Meter};
 
 const MAIN: usize = 1;
 const SHUTDOWN: usize = 2;
@@ -11,14 +11,17 @@ const SHUTDOWN: usize = 2;
 pub extern "C" fn audit_hook(event: *const c_char, _: *mut c_void, _: *mut c_void) -> c_int {
     // SAFETY: the interpreter passes a terminated name.
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
-    if event.starts_with(b"cpython.") || event.starts_with(b"sys.") {
-        let _ = std::panic::catch_unwind(|| heed(event));
-    }
+    let _ = std::panic::catch_unwind(|| {
+        let Some(meter) = meter::get() else { return };
+        meter.watch_interpreters();
+        if event.starts_with(b"cpython.") || event.starts_with(b"sys.") {
+            heed(meter, event);
+        }
+    });
     0
 }
 
-fn heed(event: &[u8]) {
-    let Some(meter) = meter::get() else { return };
+fn heed(meter: &Meter, event: &[u8]) {
     let enter = |phase| {
         meter.with_live(|live| live.enter_phase(phase));
     };
@@ -27,7 +30,6 @@ fn heed(event: &[u8]) {
             enter(MAIN);
         }
         b"cpython._PySys_ClearAuditHooks" => enter(SHUTDOWN),
-        b"cpython.PyInterpreterState_New" => meter.interpreter_created(),
         b"sys.settrace" | b"sys.setprofile" | b"sys.monitoring.register_callback" => meter.tracing_begins(),
         _ => {}
     }

@@ -30,13 +30,18 @@ pub fn run(command: &[OsString], agent: &Path, live: &Path) -> io::Result<ExitSt
     let Some((program, arguments)) = command.split_first() else {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     };
-    // A signal that whoever started us chose to ignore stays ignored, for the command too.
+    // The command starts with those signals ignored that we were started with ignored, so we begin to
+    // heed these only afterwards. It may well handle them.
     let ignored = ignored_signals();
-    let heeded = PASSED_ON.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
-    let mut signals = SignalsInfo::<WithOrigin>::new(heeded)?;
+    let (later, now): (Vec<i32>, Vec<i32>) =
+        PASSED_ON.into_iter().partition(|signal| ignored >> (signal - 1) & 1 == 1);
+    let mut signals = SignalsInfo::<WithOrigin>::new(now)?;
     let handle = signals.handle();
     let mut child = metered(program, agent, live).args(arguments).spawn()?;
     let pid = Pid::from_child(&child);
+    for signal in later {
+        handle.add_signal(signal)?;
+    }
     let passing = thread::spawn(move || {
         for origin in signals.forever() {
             // What the terminal sends, it sends to the command as well.

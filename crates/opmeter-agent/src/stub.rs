@@ -303,7 +303,7 @@ impl Stub<'_> {
                 self.a.compare_byte(address.at(0), self.rule.number);
                 self.out_of_line(Condition::Equal, vec![Step::Remember(address.reg)], None);
             }
-            Specialising::AfterOnce => {
+            Specialising::Repetition => {
                 self.a.compare(pending, address.reg);
                 self.out_of_line(Condition::Equal, vec![Step::Report(Event::Repeat)], None);
             }

@@ -33,8 +33,10 @@ pub enum Specialising {
     /// It rewrites itself once, unconditionally, and is dispatched again at the same address: 3.14's
     /// `JUMP_BACKWARD`.
     Once,
-    /// It is what `Once` rewrites itself to.
-    AfterOnce,
+    /// A dispatch may be the repetition of another at the same address, whatever the counter: what `Once`
+    /// rewrites itself to, and 3.11's bases, which `COMPARE_OP_ADAPTIVE` for one rewrites itself to for good
+    /// where no jump follows.
+    Repetition,
 }
 
 /// The instructions that a combined opcode executes besides its own base.
@@ -108,7 +110,7 @@ fn specialising(opcode: &Opcode<'_>, table: &OpcodeTable<'_>) -> Specialising {
         return match (opcode.is_derived(), minor >= 14) {
             (_, false) => Specialising::No,
             (false, true) => Specialising::Once,
-            (true, true) => Specialising::AfterOnce,
+            (true, true) => Specialising::Repetition,
         };
     }
     if opcode.base == "RESUME" {
@@ -123,7 +125,7 @@ fn specialising(opcode: &Opcode<'_>, table: &OpcodeTable<'_>) -> Specialising {
     };
     let looks = minor >= 12 || opcode.name.ends_with("_ADAPTIVE");
     if minor == 11 && !opcode.is_derived() {
-        return Specialising::No;
+        return Specialising::Repetition;
     }
     Specialising::Counter { trigger, looks }
 }
@@ -192,7 +194,7 @@ mod tests {
             rule(11, "LOAD_ATTR_SLOT").specialising,
             Specialising::Counter { trigger: 16, looks: false }
         );
-        assert_eq!(rule(11, "LOAD_ATTR").specialising, Specialising::No);
+        assert_eq!(rule(11, "LOAD_ATTR").specialising, Specialising::Repetition);
         assert!(rule(11, "LOAD_ATTR").follows_miss && !rule(11, "LOAD_ATTR").can_miss);
         assert!(rule(11, "LOAD_ATTR_SLOT").can_miss && !rule(11, "LOAD_ATTR_ADAPTIVE").can_miss);
     }
@@ -201,7 +203,7 @@ mod tests {
     fn jump_backward_specialises_once_from_3_14_on() {
         assert_eq!(rule(13, "JUMP_BACKWARD").specialising, Specialising::No);
         assert_eq!(rule(14, "JUMP_BACKWARD").specialising, Specialising::Once);
-        assert_eq!(rule(14, "JUMP_BACKWARD_NO_JIT").specialising, Specialising::AfterOnce);
+        assert_eq!(rule(14, "JUMP_BACKWARD_NO_JIT").specialising, Specialising::Repetition);
     }
 
     #[test]

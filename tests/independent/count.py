@@ -37,7 +37,7 @@ What the two do not report but what follows with certainty is filled in:
 * A generator or coroutine that is made and never started has executed its
   first part up to RETURN_GENERATOR, and nobody reports that. A workload that
   makes such objects says so: NEVER_STARTED = {qualified name: how many one
-  call of work() makes}. Nothing is executed for them before 3.11.
+  call of work() makes}, or with (path, qualified name) for keys. Nothing is executed for them before 3.11.
 * From 3.14 on a conditional jump that is not taken steps over a NOT_TAKEN
   behind it without executing it. An event on that NOT_TAKEN takes its place
   in the code, so it is then executed after all. Those are taken out again:
@@ -308,33 +308,37 @@ def count(path, call=2):
     counter = Monitoring() if VERSION >= (3, 12) else Settrace()
     counter.run(work)
 
-    never_started = dict(getattr(module, "NEVER_STARTED", {}))
-    # Without a start there may be no table. Add one for each that is named.
+    tables = list(counter.tables())
+    never_started = {}
     if RETURN_GENERATOR is not None:
-        tables = list(counter.tables())
-        known = {table.code.co_qualname for table in tables}
-        for code in codes_of(module):
-            if code.co_qualname in never_started and code.co_qualname not in known:
+        for key, n in getattr(module, "NEVER_STARTED", {}).items():
+            never_started[key if isinstance(key, tuple) else (path, key)] = n
+    known = {name_of(table.code) for table in tables}
+    # Nothing may have been seen of their code. Take it from the source then.
+    for file in {file for file, _ in never_started}:
+        for code in codes_of(file):
+            if name_of(code) in never_started and name_of(code) not in known:
                 tables.append(Table(code))
-                known.add(code.co_qualname)
-        if set(never_started) - known:
-            raise AssertionError("no such code: %r" % (set(never_started) - known))
-    else:
-        tables = list(counter.tables())
-        never_started = {}
+                known.add(name_of(code))
+    if set(never_started) - known:
+        raise AssertionError("no such code: %r" % (set(never_started) - known))
     result = []
     for table in tables:
         extra = 0
         if never_started:
-            extra = never_started.pop(table.code.co_qualname, 0)
+            extra = never_started.pop(name_of(table.code), 0)
         result.append((table.code, executions(table, counter.method, extra)))
     return result, counter.method
 
 
-def codes_of(module):
-    """Every code object that the module's source compiles to."""
-    with open(module.__file__) as source:
-        waiting = [compile(source.read(), module.__file__, "exec")]
+def name_of(code):
+    return code.co_filename, getattr(code, "co_qualname", code.co_name)
+
+
+def codes_of(path):
+    """Every code object that a source file compiles to."""
+    with open(path) as source:
+        waiting = [compile(source.read(), path, "exec")]
     while waiting:
         code = waiting.pop()
         yield code

@@ -189,13 +189,13 @@ impl Assembler {
     /// `jmp label`
     pub fn jump(&mut self, label: Label) {
         self.code.push(0xe9);
-        self.to_label(label);
+        self.refer_to(label);
     }
 
     /// `jcc label`
     pub fn jump_if(&mut self, condition: Condition, label: Label) {
         self.code.extend([0x0f, 0x80 | condition as u8]);
-        self.to_label(label);
+        self.refer_to(label);
     }
 
     /// Bytes as they are.
@@ -203,7 +203,7 @@ impl Assembler {
         self.code.extend(bytes);
     }
 
-    fn to_label(&mut self, label: Label) {
+    fn refer_to(&mut self, label: Label) {
         self.code.extend([0; 4]);
         self.open.push((self.code.len(), label));
     }

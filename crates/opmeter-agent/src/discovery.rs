@@ -87,7 +87,7 @@ impl Observed {
     }
 
     fn byte(&mut self, address: usize) -> Option<u8> {
-        if address < 0x1000 || address > 1 << 47 || !address.is_multiple_of(2) {
+        if !(0x1000..1 << 47).contains(&address) || !address.is_multiple_of(2) {
             return None;
         }
         let page = address / 4096;

@@ -45,11 +45,11 @@ struct Refusal {
     live: Option<Live>,
 }
 
-fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Result<(), Refusal> {
+fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Result<(), Box<Refusal>> {
     let (major, minor, _) = interpreter.version;
     macro_rules! refuse {
         ($($reason:tt)*) => {
-            return Err(Refusal { reason: format!($($reason)*), interpreter: Some(interpreter), live: None })
+            return Err(Box::new(Refusal { reason: format!($($reason)*), interpreter: Some(interpreter), live: None }))
         };
     }
     let Some(opcodes) = OpcodeTable::built_in(major, minor) else {
@@ -89,12 +89,12 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     live.set(Word::RepeatsKnown, u64::from(minor <= 10));
     if !interpreter.add_audit_hook(phase::audit_hook) {
         let reason = "it does not take an audit hook".to_owned();
-        return Err(Refusal { reason, interpreter: None, live: Some(live) });
+        return Err(Box::new(Refusal { reason, interpreter: None, live: Some(live) }));
     }
     let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");
-        return Err(Refusal { reason, interpreter: None, live: None });
+        return Err(Box::new(Refusal { reason, interpreter: None, live: None }));
     }
     fork::watch();
     Ok(())

@@ -48,7 +48,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub top: usize,
     /// The command to run, with its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 

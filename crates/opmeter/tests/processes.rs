@@ -1,0 +1,191 @@
+//! Children, threads, interpreters: each process has a row set, and all of it is counted.
+
+#[path = "support/interpreters.rs"]
+#[allow(dead_code)]
+mod interpreters;
+#[path = "support/recorded.rs"]
+#[allow(dead_code)]
+mod recorded;
+
+use interpreters::{Interpreter, all, one_of_each_version};
+use opmeter_recording::{OpcodeRow, Recording};
+use recorded::{main_counts, record, record_with};
+
+/// The loop's instruction count tells a process's run from others: `FOR_ITER` runs once a turn.
+fn turns(rows: &[OpcodeRow], process: Option<u32>) -> u64 {
+    main_counts(rows, process).get("FOR_ITER").copied().unwrap_or(0)
+}
+
+fn run(interpreter: &Interpreter, program: &str) -> Recording {
+    let recorded = record([interpreter.path.as_os_str(), "-c".as_ref(), program.as_ref()]);
+    assert!(recorded.output.status.success(), "{}: {}", interpreter.path.display(), recorded.stderr());
+    recorded.recording()
+}
+
+#[test]
+fn forked_children_count_by_themselves_however_they_end() {
+    let program = "
+import os
+def work(n):
+    for i in range(n): pass
+for n, end in ((1000, lambda: os._exit(3)), (2000, lambda: os.kill(os.getpid(), 9))):
+    pid = os.fork()
+    if pid == 0:
+        work(n)
+        end()
+    os.waitpid(pid, 0)
+work(4000)
+";
+    for interpreter in one_of_each_version() {
+        let recording = run(interpreter, program);
+        let name = interpreter.path.display();
+        let turns: Vec<u64> = (0..3).map(|process| turns(&recording.opcodes, Some(process))).collect();
+        // The parent's own loop has two turns and its end; Python starts no other loop with -c.
+        assert_eq!(turns[1..], [1001, 2001], "{name}");
+        assert!((4001..5000).contains(&turns[0]), "{name}: {turns:?}");
+        let parents: Vec<_> = recording.manifest.processes.iter().map(|process| process.parent).collect();
+        assert_eq!(parents, [None, Some(0), Some(0)], "{name}");
+        assert!(recording.manifest.complete, "{name}: {:?}", recording.manifest.incomplete);
+    }
+}
+
+#[test]
+fn programs_that_are_executed_count_even_with_an_environment_of_their_own() {
+    let program = "
+import os, subprocess, sys
+code = 'for i in range(5000): pass'
+subprocess.check_call([sys.executable, '-c', code])
+subprocess.check_call([sys.executable, '-c', code], env={})
+subprocess.check_call(['env', '-i', sys.executable, '-c', code])
+pid = os.posix_spawn(sys.executable, [sys.executable, '-c', code], {'LD_PRELOAD': ''})
+os.waitpid(pid, 0)
+os.execv(sys.executable, [sys.executable, '-c', code])
+";
+    for interpreter in one_of_each_version() {
+        let recording = run(interpreter, program);
+        let name = interpreter.path.display();
+        let counts: Vec<u64> = (1..6).map(|process| turns(&recording.opcodes, Some(process))).collect();
+        assert_eq!(recording.manifest.processes.len(), 6, "{name}");
+        assert!(counts.iter().all(|count| (5001..6000).contains(count)), "{name}: {counts:?}");
+        let pids: Vec<u32> = recording.manifest.processes.iter().map(|process| process.pid).collect();
+        assert_eq!(pids[0], pids[5], "{name}: os.execv keeps the process");
+    }
+}
+
+#[test]
+fn multiprocessing_counts_with_every_start_method() {
+    let program = "
+import multiprocessing, sys
+def work():
+    for i in range(30000): pass
+if __name__ == '__main__':
+    for method in ('fork', 'spawn', 'forkserver'):
+        process = multiprocessing.get_context(method).Process(target=work)
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+";
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("methods.py");
+    std::fs::write(&script, program).unwrap();
+    for interpreter in one_of_each_version() {
+        let recorded = record([interpreter.path.as_os_str(), script.as_os_str()]);
+        assert!(recorded.output.status.success(), "{}", recorded.stderr());
+        let rows = recorded.recording().opcodes;
+        let workers = (0..20).filter(|process| turns(&rows, Some(*process)) > 30000).count();
+        assert_eq!(workers, 3, "{}", interpreter.path.display());
+    }
+}
+
+#[test]
+fn threads_count_exactly() {
+    let program = "
+import threading
+def work():
+    for i in range(100000): pass
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+";
+    for interpreter in all() {
+        let counts: Vec<u64> = (0..3).map(|_| turns(&run(interpreter, program).opcodes, None)).collect();
+        let name = interpreter.path.display();
+        assert!(counts.iter().all(|count| *count == counts[0]), "{name}: {counts:?}");
+        assert!((800_008..802_000).contains(&counts[0]), "{name}: {counts:?}");
+    }
+}
+
+#[test]
+fn interpreters_with_a_lock_of_their_own_count_exactly() {
+    let program = "
+import threading
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+def work():
+    interpreter = interpreters.create()
+    run = getattr(interpreters, 'exec', None) or interpreters.run_string
+    run(interpreter, 'for i in range(100000): pass')
+    interpreters.destroy(interpreter)
+threads = [threading.Thread(target=work) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+";
+    for interpreter in all().iter().filter(|interpreter| interpreter.version >= (3, 12)) {
+        let counts: Vec<u64> = (0..3).map(|_| turns(&run(interpreter, program).opcodes, None)).collect();
+        let name = interpreter.path.display();
+        // Importing a module on the way can be left to either of two threads.
+        assert!(counts.iter().all(|count| count.abs_diff(counts[0]) < 100), "{name}: {counts:?}");
+        assert!((400_004..410_000).contains(&counts[0]), "{name}: {counts:?}");
+    }
+}
+
+#[test]
+fn phases_part_the_program_from_the_interpreter() {
+    use opmeter_recording::Phase;
+    let program = "for i in range(777): pass";
+    for interpreter in all() {
+        let recording = run(interpreter, program);
+        let name = interpreter.path.display();
+        let of = |phase: Phase| {
+            recording
+                .opcodes
+                .iter()
+                .filter(move |row| row.phase == phase)
+                .map(|row| row.executions)
+                .sum::<u64>()
+        };
+        assert!((778..1500).contains(&turns(&recording.opcodes, None)), "{name}");
+        assert!(of(Phase::Startup) > 10_000, "{name}");
+        assert!(of(Phase::Main) < of(Phase::Startup), "{name}");
+        let executions: u64 = recording.opcodes.iter().map(|row| row.executions).sum();
+        assert_eq!(recording.manifest.processes[0].dispatch.executions, executions, "{name}");
+    }
+}
+
+#[test]
+fn every_way_to_start_a_program_is_metered() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("program.py");
+    for interpreter in one_of_each_version() {
+        let name = interpreter.path.display();
+        std::fs::write(&script, format!("#!{name}\nfor i in range(100000): pass\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&script, mode).unwrap();
+        let shell = format!("{name} - < {}", script.display());
+        let module = format!("cd {} && {name} -m program", folder.path().display());
+        let ways: [&[&std::ffi::OsStr]; 4] = [
+            &[interpreter.path.as_os_str(), script.as_os_str()],
+            &[script.as_os_str()],
+            &["sh".as_ref(), "-c".as_ref(), shell.as_ref()],
+            &["sh".as_ref(), "-c".as_ref(), module.as_ref()],
+        ];
+        for way in ways {
+            let recorded = record_with(&["--quiet"], way);
+            assert!(recorded.output.status.success(), "{way:?}: {}", recorded.stderr());
+            let turns = turns(&recorded.recording().opcodes, None);
+            assert!((100_001..120_000).contains(&turns), "{way:?}: {turns}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! The command's contract: what it leaves alone, and what bad input gets.
+#![allow(clippy::unwrap_used)]
 
 #[path = "support/interpreters.rs"]
 #[allow(dead_code)]

@@ -1,4 +1,5 @@
 //! The meter against independent counters, on every interpreter of this machine.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! Children, threads, interpreters: each process has a row set, and all of it is counted.
+#![allow(clippy::unwrap_used)]
 
 #[path = "support/interpreters.rs"]
 #[allow(dead_code)]

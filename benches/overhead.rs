@@ -1,0 +1,129 @@
+//! What metering costs: `cargo bench --bench overhead [-- --runs N] [PYTHON...]`
+//!
+//! For each interpreter and each program of `benches/programs.txt` it runs the program natively and metered
+//! in turn, after one run of each that does not count, and takes the median of the ratios of neighbouring
+//! runs' CPU time (user and system, of the program with its children and of the command around it). Then
+//! it does the same for an empty program, which tells the cost of starting. Where no interpreter is
+//! named, it takes `python3`.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+fn main() {
+    let options = Options::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let list = std::fs::read_to_string(root.join("benches/programs.txt")).unwrap();
+    let programs: Vec<PathBuf> = list
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| root.join("programs").join(Path::new(line).file_name().unwrap()))
+        .collect();
+    println!("{} runs of each, native and metered in turn; median ratio of CPU time\n", options.runs);
+    let mut all = Vec::new();
+    for python in &options.pythons {
+        println!("{} ({})", version(python), python.display());
+        let mut ratios = Vec::new();
+        for program in &programs {
+            let pairs = measure(python, &[program.as_os_str()], options.runs);
+            let native = median(pairs.iter().map(|(native, _)| native.cpu));
+            let ratio = median(pairs.iter().map(|(native, metered)| metered.cpu / native.cpu));
+            let name = program.file_stem().unwrap().to_string_lossy().into_owned();
+            println!("  {name:<20} native {native:>7.3} s   metered / native {ratio:>6.3}");
+            ratios.push((ratio, name));
+        }
+        ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (worst, name) = ratios.last().unwrap().clone();
+        let middle = median(ratios.iter().map(|(ratio, _)| *ratio));
+        let starts = measure(python, &["-c".as_ref(), "pass".as_ref()], options.runs.max(11));
+        let start = median(starts.iter().map(|(native, metered)| metered.wall - native.wall));
+        println!("  median {middle:.3}, worst {worst:.3} ({name}), start-up + {:.1} ms\n", start * 1e3);
+        all.extend(ratios.iter().map(|(ratio, _)| *ratio));
+    }
+    println!("median over all programs and interpreters: {:.3}", median(all.into_iter()));
+}
+
+struct Options {
+    runs: usize,
+    pythons: Vec<PathBuf>,
+}
+
+impl Options {
+    fn parse() -> Self {
+        let mut options = Self { runs: 5, pythons: Vec::new() };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--bench" => {}
+                "--runs" => options.runs = arguments.next().unwrap().parse().unwrap(),
+                _ => options.pythons.push(argument.into()),
+            }
+        }
+        if options.pythons.is_empty() {
+            options.pythons.push("python3".into());
+        }
+        options
+    }
+}
+
+fn version(python: &Path) -> String {
+    let output = Command::new(python).arg("-V").output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Seconds that one run took.
+#[derive(Clone, Copy)]
+struct Run {
+    cpu: f64,
+    wall: f64,
+}
+
+/// Pairs of neighbouring runs: native, metered.
+fn measure(python: &Path, arguments: &[&std::ffi::OsStr], runs: usize) -> Vec<(Run, Run)> {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("out.opm");
+    let native = || {
+        let mut command = Command::new(python);
+        command.args(arguments);
+        time(command)
+    };
+    let metered = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_opmeter"));
+        command
+            .args(["record", "--quiet", "--force", "-o"])
+            .arg(&recording)
+            .arg("--")
+            .arg(python)
+            .args(arguments);
+        time(command)
+    };
+    (0..=runs).map(|_| (native(), metered())).skip(1).collect()
+}
+
+fn time(mut command: Command) -> Run {
+    let before = children_cpu();
+    let begun = Instant::now();
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let wall = begun.elapsed().as_secs_f64();
+    assert!(status.success(), "{command:?}: {status}");
+    Run { cpu: (children_cpu() - before).as_secs_f64(), wall }
+}
+
+/// CPU time of all children that have ended and been waited for, with theirs: to the microsecond.
+fn children_cpu() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let duration = |time: TimeVal| Duration::from_micros(time.num_microseconds() as u64);
+    duration(usage.user_time()) + duration(usage.system_time())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}

@@ -23,6 +23,16 @@ def pi_digits(n):
     return 4 * (4 * arctan_inverse(5, one) - arctan_inverse(239, one)) // 10 ** 10
 
 
+def digits(n):
+    """Decimal digits, in pieces: str() refuses very large integers."""
+    pieces = []
+    while n >= 10 ** 1000:
+        n, rest = divmod(n, 10 ** 1000)
+        pieces.append("%01000d" % rest)
+    pieces.append(str(n))
+    return "".join(reversed(pieces))
+
+
 def is_prime(n):
     """Miller and Rabin's test with fixed bases."""
     if n < 2:
@@ -68,7 +78,7 @@ def fibonacci(n):
 
 def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 24000
-    pi = str(pi_digits(n // 4))
+    pi = digits(pi_digits(n // 4))
     print(pi[:20], sum(map(int, pi)))
     candidate = 10 ** 60 + 1
     found = []

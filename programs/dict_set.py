@@ -76,7 +76,7 @@ def texts(n):
 def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 600000
     print("count", count(n))
-    print("graph", graph(n // 10))
+    print("graph", graph(n // 10 + 10))
     print("life", life(n // 1000))
     print("texts", texts(n // 2))
 

@@ -89,7 +89,7 @@ def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 230000
     tree = balanced(0, n)
     print(sum(tree), sum(x * y for x, y in zip(tree, tree)))
-    print(max(take(n // 400, primes())))
+    print(max(take(n // 400 + 1, primes())))
     evens = (2 * i for i in range(4 * n))
     triples = (3 * i for i in range(4 * n))
     print(sum(x for x in merge(evens, triples) if x % 5 == 0))

@@ -40,7 +40,7 @@ def main():
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 32
     print("fibonacci", fibonacci(n))
     print("ackermann", ackermann(2, 12 * n))
-    print("hanoi", hanoi(n - 9, "a", "b", "c"))
+    print("hanoi", hanoi(max(n - 9, 0), "a", "b", "c"))
     print("queens", queens(n // 3))
 
 

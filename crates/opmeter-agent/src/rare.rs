@@ -22,7 +22,7 @@ pub enum Event {
     NewThread,
     /// The instruction at this address has specialised itself and is dispatched again.
     Repeat,
-    /// 3.11: a specialised instruction's guard failed, and its base is dispatched.
+    /// 3.11: a combined instruction's guard failed, and its base is dispatched.
     Miss,
     /// A frame's first instruction is dispatched again after its code was instrumented.
     Resumed,
@@ -101,15 +101,9 @@ impl<'m> Occurrence<'m> {
         }
     }
 
-    /// The specialised instruction was counted; its base is the same execution.
+    /// A combined opcode's guard failed: it was counted, but has folded nothing.
     fn miss(&self) {
-        self.slot.add(offset::REDISPATCHES, 1);
-        self.slot.state(State::Last).store(0, Relaxed);
-        let combined = self.slot.state(State::LastCombined);
-        if combined.load(Relaxed) as usize != self.address {
-            return;
-        }
-        combined.store(0, Relaxed);
+        self.slot.state(State::LastCombined).store(0, Relaxed);
         let number = self.slot.state(State::LastCombinedOpcode).load(Relaxed) as u8;
         if self.meter.folding(number) == Folding::Next {
             let Some(rule) = self.meter.rule(number) else { return };

@@ -177,9 +177,13 @@ enum Step {
     UnlessState(State, Reg),
     /// Go back at once where the counter would specialise (again).
     UnlessCounterAbove(Mem, u16),
+    /// Count a repetition, and forget what it repeated (3.11).
+    Repeated,
     Report(Event),
     /// Skip the count.
     End(Label),
+    /// Skip the count where the slot's word is not the register.
+    EndUnlessState(State, Reg, Label),
     Remember(Reg),
 }
 
@@ -264,8 +268,13 @@ impl Stub<'_> {
         let rule = self.rule;
         if rule.execution.follows_miss {
             self.a.compare_byte(address.at(0), rule.number);
-            let steps =
-                vec![Step::UnlessState(State::Last, address.reg), Step::Report(Event::Miss), Step::End(end)];
+            let steps = vec![
+                Step::UnlessState(State::Last, address.reg),
+                Step::Repeated,
+                Step::EndUnlessState(State::LastCombined, address.reg, end),
+                Step::Report(Event::Miss),
+                Step::End(end),
+            ];
             self.out_of_line(Condition::NotEqual, steps, None);
         }
         if rule.clears_last {
@@ -338,6 +347,16 @@ impl Stub<'_> {
                     Step::UnlessCounterAbove(counter, trigger) => {
                         self.a.compare_word(counter, trigger);
                         self.a.jump_if(Condition::Below, later.back);
+                    }
+                    Step::Repeated => {
+                        let (repeated, last) = (self.cell(offset::REDISPATCHES), self.state(State::Last));
+                        self.a.inc(repeated);
+                        self.a.store_value(last, 0);
+                    }
+                    Step::EndUnlessState(state, register, end) => {
+                        let word = self.state(state);
+                        self.a.compare(word, register);
+                        self.a.jump_if(Condition::NotEqual, end);
                     }
                     Step::Report(event) => report(self.a, self.set.gate, event, self.rule.number),
                     Step::End(end) => self.a.jump(end),

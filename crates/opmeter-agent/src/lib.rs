@@ -16,6 +16,7 @@ mod interpreter;
 mod live;
 mod meter;
 mod module;
+mod old_libc;
 mod phase;
 mod rare;
 mod stub;

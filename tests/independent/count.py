@@ -175,24 +175,31 @@ class Monitoring:
         # Threads share the counts. That is sound: these versions hand over
         # the interpreter lock at calls, function starts and backward jumps
         # only, and there is none between the reading of a count and the
-        # writing of it. A free-threaded build would need more.
+        # writing of it. Without that lock each thread has counts of its own.
+        if getattr(sys, "_is_gil_enabled", lambda: True)():
+            key = id
+        else:
+
+            def key(code):
+                return id(code), _thread.get_ident()
+
         def missing(code):
-            return by_id.setdefault(id(code), Table(code))
+            return by_id.setdefault(key(code), Table(code))
 
         def instruction(code, offset):
             try:
-                seen = by_id[id(code)].seen
+                seen = by_id[key(code)].seen
             except KeyError:
                 seen = missing(code).seen
             seen[offset] += 1
 
         def start(code, offset):
-            table = by_id.get(id(code)) or missing(code)
+            table = by_id.get(key(code)) or missing(code)
             table.starts += 1
             table.seen[offset] += 1
 
         def resume(code, offset):
-            table = by_id.get(id(code)) or missing(code)
+            table = by_id.get(key(code)) or missing(code)
             table.seen[offset] += 1
 
         tool = monitoring.PROFILER_ID

@@ -24,7 +24,9 @@ pub const LENGTH: usize = slot_offset(MAX_SLOTS);
 pub struct Live {
     address: usize,
     folder: PathBuf,
-    file: Option<File>,
+    /// Where the file lies; none for a child whose counters nobody reads. The file itself is closed: the
+    /// program may close descriptors that it does not know, or rely on the lowest being free.
+    path: Option<PathBuf>,
 }
 
 impl Live {
@@ -33,8 +35,8 @@ impl Live {
     /// # Errors
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
-        let file = Self::map_new(folder, address)?;
-        let live = Self { address, folder: folder.to_owned(), file: Some(file) };
+        let path = Some(Self::map_new(folder, address)?);
+        let live = Self { address, folder: folder.to_owned(), path };
         live.begin();
         Ok(live)
     }
@@ -50,12 +52,12 @@ impl Live {
         unsafe { std::ptr::copy_nonoverlapping(self.address as *const u8, header.as_mut_ptr(), HEADER_SIZE) };
         let made = Self::map_new(&self.folder, self.address);
         let result = match made {
-            Ok(file) => {
-                self.file = Some(file);
+            Ok(path) => {
+                self.path = Some(path);
                 Ok(())
             }
             Err(error) => {
-                self.file = None;
+                self.path = None;
                 self.map_anonymous().map_err(|_| io::Error::from_raw_os_error(libc::ENOMEM))?;
                 Err(error)
             }
@@ -71,15 +73,15 @@ impl Live {
         result
     }
 
-    fn map_new(folder: &Path, address: usize) -> io::Result<File> {
+    fn map_new(folder: &Path, address: usize) -> io::Result<PathBuf> {
         let pid = std::process::id();
         let mut attempt = 0;
-        let file = loop {
+        let (file, path) = loop {
             // A process that executes another program keeps its ID.
             let path = folder.join(format!("{pid}-{attempt}.{EXTENSION}"));
-            match OpenOptions::new().read(true).write(true).create_new(true).open(path) {
+            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
-                other => break other?,
+                other => break (other?, path),
             }
         };
         let made = allocate(&file, 0, slot_offset(1)).and_then(|()| {
@@ -92,9 +94,9 @@ impl Live {
             if got == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
         });
         if made.is_err() {
-            let _ = std::fs::remove_file(folder.join(format!("{pid}-{attempt}.{EXTENSION}")));
+            let _ = std::fs::remove_file(&path);
         }
-        made.map(|()| file)
+        made.map(|()| path)
     }
 
     fn map_anonymous(&self) -> io::Result<()> {
@@ -174,8 +176,9 @@ impl Live {
         if slot >= MAX_SLOTS {
             return None;
         }
-        if let Some(file) = &self.file {
-            allocate(file, slot_offset(slot), SLOT_SIZE).ok()?;
+        if let Some(path) = &self.path {
+            let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+            allocate(&file, slot_offset(slot), SLOT_SIZE).ok()?;
         }
         self.set(Word::Slots, slot as u64 + 1);
         Some(self.slot(slot))

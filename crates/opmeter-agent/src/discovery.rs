@@ -49,6 +49,12 @@ pub struct Registers {
 /// Looks at one dispatch; installs the counting stubs once enough were seen.
 pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
     meter.count(number);
+    meter.begin();
+    if !meter.repeats() {
+        // The address is of no interest then.
+        meter.discovered(Registers { next_instr: None, dead: None });
+        return;
+    }
     let Ok(mut observed) = OBSERVED.try_lock() else { return };
     if observed.dispatches >= OBSERVATIONS {
         return;

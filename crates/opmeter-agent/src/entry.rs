@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::switch_table::SwitchTable;
-use crate::{exec, fork, phase};
+use crate::{exec, fork};
 
 /// Exit status of a process that is not run because it can't be metered.
 const REFUSED: i32 = 125;
@@ -87,10 +87,6 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
         live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
     }
     live.set(Word::RepeatsKnown, u64::from(minor <= 10));
-    if !interpreter.add_audit_hook(phase::audit_hook) {
-        let reason = "it does not take an audit hook".to_owned();
-        return Err(Box::new(Refusal { reason, interpreter: None, live: Some(live) }));
-    }
     let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");

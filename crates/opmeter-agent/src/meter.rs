@@ -16,6 +16,7 @@ use crate::dispatch_table::{DispatchTable, ENTRIES};
 use crate::executable_memory::{install_code, patch};
 use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
+use crate::phase;
 use crate::rare;
 use crate::stub::{self, Counters, Rule, StubSet};
 use crate::switch_table::{Form, SwitchTable};
@@ -49,6 +50,7 @@ pub struct Meter {
     first_slot: Slot,
     code: usize,
     registers: OnceLock<Registers>,
+    begun: AtomicBool,
     first_interpreter: OnceLock<usize>,
     parallel: AtomicBool,
     state: Mutex<Installed>,
@@ -122,6 +124,7 @@ impl Meter {
             first_slot,
             code: parts.code,
             registers: OnceLock::new(),
+            begun: AtomicBool::new(false),
             first_interpreter: OnceLock::new(),
             parallel: AtomicBool::new(parts.interpreter.free_threaded),
             state: Mutex::new(Installed {
@@ -205,13 +208,27 @@ impl Meter {
         unsafe { (self.dispatch.address as *const usize).add(index).read_volatile() }
     }
 
+    /// Called at the first dispatch of all: asks for audit events. Not earlier, because the interpreter
+    /// frees what it keeps of a hook with the allocator that is chosen when it starts (`-X dev`,
+    /// `PYTHONMALLOC`), whichever it was allocated with.
+    pub fn begin(&self) {
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            self.interpreter.add_audit_hook(phase::audit_hook);
+        }
+    }
+
+    /// Whether instructions of this version may be dispatched more than once.
+    pub fn repeats(&self) -> bool {
+        self.interpreter.version.1 >= 11
+    }
+
     /// Takes note of the registers, and goes over to counting.
     pub fn discovered(&self, registers: Registers) {
         if self.registers.set(registers).is_ok() {
             let found = registers.next_instr.map_or(0, |register| u64::from(register.0) + 1);
             self.with_live(|live| {
                 live.set(Word::Register, found);
-                live.set(Word::RepeatsKnown, u64::from(found != 0));
+                live.set(Word::RepeatsKnown, u64::from(found != 0 || !self.repeats()));
             });
             let _ = self.update();
         }
@@ -259,8 +276,7 @@ impl Meter {
     /// Points the tables to the set of stubs that fits what is known now.
     fn update(&self) -> io::Result<()> {
         let Ok(mut state) = self.state.lock() else { return Ok(()) };
-        // Up to 3.10 nothing is dispatched twice, and the address is of no interest.
-        let set = if self.interpreter.version.1 >= 11 && self.registers.get().is_none() {
+        let set = if self.registers.get().is_none() {
             Set::Discovering
         } else {
             Set::Counting { traced: state.traced, per_thread: state.per_thread }

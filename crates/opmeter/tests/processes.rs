@@ -100,13 +100,16 @@ if __name__ == '__main__':
 
 #[test]
 fn threads_count_exactly() {
+    // `threading` waits for its threads in loops whose turns depend on the time.
     let program = "
-import threading
-def work():
+import _thread
+def work(done):
     for i in range(100000): pass
-threads = [threading.Thread(target=work) for _ in range(8)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
+    done.release()
+locks = [_thread.allocate_lock() for _ in range(8)]
+for lock in locks: lock.acquire()
+for lock in locks: _thread.start_new_thread(work, (lock,))
+for lock in locks: lock.acquire()
 ";
     for interpreter in all() {
         let counts: Vec<u64> = (0..3).map(|_| turns(&run(interpreter, program).opcodes, None)).collect();
@@ -188,5 +191,39 @@ fn every_way_to_start_a_program_is_metered() {
             let turns = turns(&recorded.recording().opcodes, None);
             assert!((100_001..120_000).contains(&turns), "{way:?}: {turns}");
         }
+    }
+}
+
+/// The development mode has its own allocators, which notice memory that others have allocated.
+#[test]
+fn the_development_mode_runs_as_without_the_meter() {
+    for interpreter in all() {
+        let recorded = record([
+            interpreter.path.as_os_str(),
+            "-X".as_ref(),
+            "dev".as_ref(),
+            "-c".as_ref(),
+            "print(1)".as_ref(),
+        ]);
+        let name = interpreter.path.display();
+        assert_eq!(recorded.output.status.code(), Some(0), "{name}: {}", recorded.stderr());
+        assert_eq!(recorded.stdout(), "1\n", "{name}");
+        assert!(
+            recorded.recording().opcodes.iter().any(|row| row.phase == opmeter_recording::Phase::Main),
+            "{name}"
+        );
+    }
+}
+
+/// A program may rely on the lowest file descriptor being free.
+#[test]
+fn no_file_descriptor_is_taken() {
+    let program = "import os; print(sorted(os.listdir('/proc/self/fd')), os.open('/dev/null', 0))";
+    for interpreter in one_of_each_version() {
+        let script = format!("exec {} -c \"{program}\" <&-", interpreter.path.display());
+        let plain = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let recorded = record(["sh", "-c", &script]);
+        assert!(plain.status.success() && !plain.stdout.is_empty());
+        assert_eq!(recorded.stdout(), String::from_utf8_lossy(&plain.stdout), "{}", recorded.stderr());
     }
 }

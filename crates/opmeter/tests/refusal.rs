@@ -31,7 +31,7 @@ fn impostor(folder: &Path, version: &str, tables: usize) -> PathBuf {
         writeln!(source, "void (*const volatile table{table}[256])(void) = {{ {} }};", entries.join(", "))
             .unwrap();
     }
-    write!(source, "const char *Py_GetVersion(void) {{ return \"{version} (impostor)\"; }}\n").unwrap();
+    writeln!(source, "const char *Py_GetVersion(void) {{ return \"{version} (impostor)\"; }}").unwrap();
     source.push_str("int main(void) { puts(\"ran\"); return 0; }\n");
     let (file, program) = (folder.join("impostor.c"), folder.join("impostor"));
     std::fs::write(&file, source).unwrap();

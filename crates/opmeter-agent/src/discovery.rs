@@ -50,7 +50,7 @@ pub struct Registers {
 pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
     meter.count(number);
     meter.begin();
-    if !meter.repeats() {
+    if !meter.opcodes().repeats() {
         // The address is of no interest then.
         meter.discovered(Registers { next_instr: None, dead: None });
         return;
@@ -73,8 +73,9 @@ impl Observed {
         self.dispatches += 1;
         // 3.11 dispatches what follows EXTENDED_ARG under its base's name whatever stands in memory, and
         // the interpreter's own entry and exit code does not go on to a next instruction.
-        let prefix = std::mem::replace(&mut self.after_prefix, meter.is_prefix(number));
-        if prefix || meter.is_shim(number) {
+        let base = |number: u8| meter.opcodes().get(number).map(|opcode| opcode.base);
+        let prefix = std::mem::replace(&mut self.after_prefix, base(number) == Some("EXTENDED_ARG"));
+        if prefix || matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING")) {
             return;
         }
         self.judged += 1;
@@ -86,7 +87,7 @@ impl Observed {
             // Once it has failed a few times it is out, and its value need not be read.
             if self.matches[index] + 16 > self.judged {
                 // In 3.11 a base is dispatched while a specialised form, whose guard failed, is in memory.
-                let same = self.byte(value).is_some_and(|byte| meter.same_base(byte, number));
+                let same = self.byte(value).is_some_and(|byte| base(byte) == base(number));
                 self.matches[index] += u32::from(same);
             }
         }

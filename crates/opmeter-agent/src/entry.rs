@@ -42,14 +42,13 @@ extern "C" fn start() {
 struct Refusal {
     reason: String,
     interpreter: Option<Interpreter>,
-    live: Option<Live>,
 }
 
 fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Result<(), Box<Refusal>> {
     let (major, minor, _) = interpreter.version;
     macro_rules! refuse {
         ($($reason:tt)*) => {
-            return Err(Box::new(Refusal { reason: format!($($reason)*), interpreter: Some(interpreter), live: None }))
+            return Err(Box::new(Refusal { reason: format!($($reason)*), interpreter: Some(interpreter) }))
         };
     }
     let Some(opcodes) = OpcodeTable::built_in(major, minor) else {
@@ -76,21 +75,17 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     };
     let live = match Live::create(folder, code + CODE_LENGTH) {
         Ok(live) => live,
-        Err(error) => {
-            control.unrecorded(&error);
-            refuse!("its counters have no room in {}: {error}", folder.display());
-        }
+        Err(error) => refuse!("its counters have no room in {}: {error}", folder.display()),
     };
     describe(&live, &interpreter);
     live.set(Word::TableOffset, (dispatch.address - interpreter.module.base) as u64);
     if let Some(switch) = &switch {
         live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
     }
-    live.set(Word::RepeatsKnown, u64::from(minor <= 10));
     let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");
-        return Err(Box::new(Refusal { reason, interpreter: None, live: None }));
+        return Err(Box::new(Refusal { reason, interpreter: None }));
     }
     fork::watch();
     Ok(())
@@ -112,22 +107,19 @@ impl Refusal {
         let runs = control.word(Control::BestEffort).load(Relaxed) != 0
             || control.word(Control::Metered).load(Relaxed) != 0;
         let status = if runs { Status::Unmetered } else { Status::Refused };
-        let live = match (self.live, crate::meter::get()) {
-            (Some(live), _) => Ok(live),
-            (None, Some(meter)) => {
-                meter.with_live(|live| live.set_status(status, &self.reason));
-                Err(io::Error::other("already reported"))
-            }
-            (None, None) => anywhere(live::LENGTH).and_then(|address| Live::create(folder, address)),
-        };
-        match live {
-            Ok(live) => {
-                if let Some(interpreter) = &self.interpreter {
-                    describe(&live, interpreter);
+        if let Some(meter) = crate::meter::get() {
+            // It got as far as to have a live file.
+            meter.with_live(|live| live.set_status(status, &self.reason));
+        } else {
+            match anywhere(live::LENGTH).and_then(|address| Live::create(folder, address)) {
+                Ok(live) => {
+                    if let Some(interpreter) = &self.interpreter {
+                        describe(&live, interpreter);
+                    }
+                    live.set_status(status, &self.reason);
                 }
-                live.set_status(status, &self.reason);
+                Err(error) => control.unrecorded(&error),
             }
-            Err(error) => control.unrecorded(&error),
         }
         if !runs {
             // SAFETY: ends the process before any of its own code has run.

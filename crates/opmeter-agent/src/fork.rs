@@ -1,9 +1,5 @@
 //! Forked children: each gets counters of its own.
 
-use std::sync::atomic::Ordering::Relaxed;
-
-use opmeter_live::Word;
-
 use crate::{meter, thread};
 
 /// Has every child of this process that is made by `fork` begin with a live file of its own.
@@ -19,7 +15,6 @@ extern "C" fn in_child() {
         let lost = meter.with_live(|live| live.renew().err()).flatten();
         if let Some(error) = lost {
             meter.control().unrecorded(&error);
-            meter.with_live(|live| live.word(Word::LostChildren).fetch_add(1, Relaxed));
         }
         thread::after_fork(meter);
     });

@@ -12,6 +12,7 @@ mod entry;
 mod exec;
 mod executable_memory;
 mod fork;
+mod guarded;
 mod interpreter;
 mod live;
 mod meter;

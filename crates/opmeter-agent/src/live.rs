@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opmeter_live::{
-    EXTENSION, HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, offset,
-    slot_offset, snapshot_offset, text_offset,
+    COUNTS_SIZE, EXTENSION, HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text,
+    Word, slot_offset, snapshot_offset, text_offset,
 };
 
 /// The most threads that can count at a time.
@@ -27,6 +27,8 @@ pub struct Live {
     /// Where the file lies; none for a child whose counters nobody reads. The file itself is closed: the
     /// program may close descriptors that it does not know, or rely on the lowest being free.
     path: Option<PathBuf>,
+    /// Slots of threads that have ended. Their counts stay.
+    free: Vec<Slot>,
 }
 
 impl Live {
@@ -36,7 +38,7 @@ impl Live {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
         let path = Some(Self::map_new(folder, address)?);
-        let live = Self { address, folder: folder.to_owned(), path };
+        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new() };
         live.begin();
         Ok(live)
     }
@@ -65,9 +67,9 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
-        for word in [Word::SharedSlots, Word::LostChildren] {
-            self.set(word, 0);
-        }
+        // Only the thread that has forked is left.
+        self.free = Vec::new();
+        self.set(Word::SharedSlots, 0);
         self.set(Word::Slots, 1);
         self.set(Word::Forked, 1);
         result
@@ -170,8 +172,17 @@ impl Live {
         Slot(self.address + slot_offset(slot))
     }
 
-    /// Takes another slot into use; `None` where there is no room for one.
-    pub fn add_slot(&self) -> Option<Slot> {
+    /// A slot for a thread that has none; `None` where there is no room for one.
+    pub fn take_slot(&mut self) -> Option<Slot> {
+        self.free.pop().or_else(|| self.add_slot())
+    }
+
+    /// Takes back the slot of a thread that has ended.
+    pub fn free_slot(&mut self, slot: Slot) {
+        self.free.push(slot);
+    }
+
+    fn add_slot(&self) -> Option<Slot> {
         let slot = self.get(Word::Slots) as usize;
         if slot >= MAX_SLOTS {
             return None;
@@ -188,7 +199,7 @@ impl Live {
     pub fn enter_phase(&self, phase: usize) {
         let current = self.get(Word::Phase) as usize;
         for ended in current..phase.min(PHASES - 1) {
-            for word in (0..SLOT_SIZE / 8).take_while(|word| *word * 8 <= offset::REDISPATCHES) {
+            for word in 0..COUNTS_SIZE / 8 {
                 let slots = self.get(Word::Slots) as usize;
                 let sum =
                     (0..slots).fold(0u64, |sum, slot| sum.wrapping_add(self.slot(slot).counter(word * 8)));
@@ -208,8 +219,9 @@ pub struct Slot(pub usize);
 impl Slot {
     /// The word at an offset in the slot. Only the thread that owns the slot writes it.
     pub fn word(&self, offset: usize) -> &AtomicU64 {
+        debug_assert!(offset < SLOT_SIZE && offset.is_multiple_of(8));
         // SAFETY: slots are mapped for the life of the process; the offset is inside one.
-        unsafe { &*((self.0 + offset % SLOT_SIZE) as *const AtomicU64) }
+        unsafe { &*((self.0 + offset) as *const AtomicU64) }
     }
 
     fn counter(&self, offset: usize) -> u64 {
@@ -230,7 +242,7 @@ impl Slot {
 
 /// Offset in a slot of a word of its state.
 pub const fn state_offset(state: State) -> usize {
-    opmeter_live::COUNTS_SIZE + state as usize * 8
+    COUNTS_SIZE + state as usize * 8
 }
 
 /// Makes room on the disk for a part of a file: writing to a mapping must not fail.

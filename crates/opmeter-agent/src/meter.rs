@@ -1,10 +1,9 @@
 //! The installed meter: which stubs the interpreter's tables point to.
 
-use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use opmeter_live::{Status, Word, offset};
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
@@ -14,6 +13,7 @@ use crate::control::ControlFile;
 use crate::discovery::Registers;
 use crate::dispatch_table::{DispatchTable, ENTRIES};
 use crate::executable_memory::{install_code, patch};
+use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
 use crate::phase;
@@ -39,12 +39,10 @@ pub fn get() -> Option<&'static Meter> {
 /// The meter of this process.
 pub struct Meter {
     interpreter: Interpreter,
+    opcodes: OpcodeTable<'static>,
     dispatch: DispatchTable,
     switch: Option<SwitchTable>,
     rules: Vec<Option<Rule>>,
-    bases: Vec<Option<&'static str>>,
-    prefixes: Vec<bool>,
-    shims: Vec<bool>,
     control: ControlFile,
     live: Guarded<Live>,
     first_slot: Slot,
@@ -53,8 +51,14 @@ pub struct Meter {
     begun: AtomicBool,
     first_interpreter: OnceLock<usize>,
     parallel: AtomicBool,
-    state: Mutex<Installed>,
+    traced: AtomicBool,
+    installed: Guarded<Installed>,
+    sites: Guarded<Sites>,
 }
+
+/// Addresses of instructions, and their adaptive counters when all failures so far were accounted for. A
+/// failure counts it down.
+pub type Sites = HashMap<usize, u16>;
 
 /// What is needed to set up a meter.
 pub struct Parts {
@@ -79,8 +83,6 @@ struct Installed {
     /// Stub addresses by set: dispatch table entries, then those of the switch.
     sets: HashMap<Set, (Vec<usize>, Vec<usize>)>,
     present: Option<Set>,
-    traced: bool,
-    per_thread: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,27 +97,19 @@ impl Meter {
     /// # Errors
     /// When the system does not allow to install code, or to write to the tables.
     pub fn install(parts: Parts) -> io::Result<()> {
-        let minor = parts.interpreter.version.1;
         let first_slot = parts.live.slot(0);
         let mut next_arrays = 0;
         let rules = (0..=255u8)
             .map(|number| {
                 let opcode = parts.opcodes.get(number)?;
                 let execution = Execution::of(opcode, &parts.opcodes);
-                let rule = Rule::of(opcode, execution, minor, next_arrays);
+                let next_array = next_arrays;
                 next_arrays += usize::from(execution.folding == Folding::Next);
-                Some(rule)
+                Some(Rule { number, execution, caches: opcode.caches, next_array })
             })
             .collect();
-        let named = |names: &[&str]| {
-            (0..=255u8)
-                .map(|number| parts.opcodes.get(number).is_some_and(|opcode| names.contains(&opcode.base)))
-                .collect()
-        };
         let meter = Self {
-            bases: (0..=255u8).map(|number| parts.opcodes.get(number).map(|opcode| opcode.base)).collect(),
-            prefixes: named(&["EXTENDED_ARG"]),
-            shims: named(&["INTERPRETER_EXIT", "EXIT_INIT_CHECK", "DO_TRACING"]),
+            opcodes: parts.opcodes,
             rules,
             dispatch: parts.dispatch,
             switch: parts.switch,
@@ -127,10 +121,9 @@ impl Meter {
             begun: AtomicBool::new(false),
             first_interpreter: OnceLock::new(),
             parallel: AtomicBool::new(parts.interpreter.free_threaded),
-            state: Mutex::new(Installed {
-                per_thread: parts.interpreter.free_threaded,
-                ..Installed::default()
-            }),
+            traced: AtomicBool::new(false),
+            installed: Guarded::new(Installed::default()),
+            sites: Guarded::new(Sites::new()),
             interpreter: parts.interpreter,
         };
         let meter = METER.get_or_init(|| meter);
@@ -143,6 +136,21 @@ impl Meter {
     /// Access to the live file.
     pub fn with_live<R>(&self, use_it: impl FnOnce(&mut Live) -> R) -> Option<R> {
         self.live.with(use_it)
+    }
+
+    /// Instructions of combined opcodes whose guards can fail unseen.
+    pub fn with_sites<R>(&self, use_them: impl FnOnce(&mut Sites) -> R) -> Option<R> {
+        self.sites.with(use_them)
+    }
+
+    /// In a child that was just forked: frees the locks that threads of the parent may have held.
+    pub fn break_locks(&self) {
+        self.live.break_lock();
+        self.installed.break_lock();
+        if self.sites.break_lock() {
+            // Half changed; what it has lost is found again when the instructions specialise anew.
+            self.sites.with(|sites| std::mem::forget(std::mem::take(sites)));
+        }
     }
 
     /// The control file.
@@ -170,30 +178,9 @@ impl Meter {
         self.rule(number).map_or(Folding::None, |rule| rule.execution.folding)
     }
 
-    /// Whether combined opcodes of this version can fail to fold unseen.
-    pub fn unfolds(&self) -> bool {
-        self.interpreter.version.1 >= 12
-    }
-
-    /// By how many bits an adaptive counter's value is shifted: its lower bits are the backoff.
-    pub fn counter_shift(&self) -> u32 {
-        if self.interpreter.version.1 >= 15 { 3 } else { 4 }
-    }
-
-    /// Whether two numbers are opcodes with the same base.
-    pub fn same_base(&self, one: u8, other: u8) -> bool {
-        let base = |number: u8| self.bases[usize::from(number)];
-        base(one).is_some() && base(one) == base(other)
-    }
-
-    /// Whether an opcode only extends the next one's argument.
-    pub fn is_prefix(&self, number: u8) -> bool {
-        self.prefixes[usize::from(number)]
-    }
-
-    /// Whether an opcode belongs to the interpreter's own entry and exit code.
-    pub fn is_shim(&self, number: u8) -> bool {
-        self.shims[usize::from(number)]
+    /// The interpreter's opcodes.
+    pub fn opcodes(&self) -> &OpcodeTable<'static> {
+        &self.opcodes
     }
 
     /// Counts one dispatch, while stubs only report.
@@ -217,18 +204,13 @@ impl Meter {
         }
     }
 
-    /// Whether instructions of this version may be dispatched more than once.
-    pub fn repeats(&self) -> bool {
-        self.interpreter.version.1 >= 11
-    }
-
     /// Takes note of the registers, and goes over to counting.
     pub fn discovered(&self, registers: Registers) {
         if self.registers.set(registers).is_ok() {
             let found = registers.next_instr.map_or(0, |register| u64::from(register.0) + 1);
             self.with_live(|live| {
                 live.set(Word::Register, found);
-                live.set(Word::RepeatsKnown, u64::from(found != 0 || !self.repeats()));
+                live.set(Word::RepeatsKnown, u64::from(found != 0 || !self.opcodes.repeats()));
             });
             let _ = self.update();
         }
@@ -245,9 +227,6 @@ impl Meter {
         let first = self.first_interpreter.get_or_init(|| present);
         if *first != present {
             self.parallel.store(true, Ordering::Relaxed);
-            if let Ok(mut state) = self.state.lock() {
-                state.per_thread = true;
-            }
             let _ = self.update();
         }
     }
@@ -255,9 +234,7 @@ impl Meter {
     /// Code is going to be traced, profiled or monitored.
     pub fn tracing_begins(&self) {
         if self.interpreter.version.1 >= 12 {
-            if let Ok(mut state) = self.state.lock() {
-                state.traced = true;
-            }
+            self.traced.store(true, Ordering::Relaxed);
             let _ = self.update();
         }
     }
@@ -275,23 +252,29 @@ impl Meter {
 
     /// Points the tables to the set of stubs that fits what is known now.
     fn update(&self) -> io::Result<()> {
-        let Ok(mut state) = self.state.lock() else { return Ok(()) };
         let set = if self.registers.get().is_none() {
             Set::Discovering
         } else {
-            Set::Counting { traced: state.traced, per_thread: state.per_thread }
+            Set::Counting {
+                traced: self.traced.load(Ordering::Relaxed),
+                per_thread: self.parallel.load(Ordering::Relaxed),
+            }
         };
-        if state.present == Some(set) {
+        self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
+    }
+
+    fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
+        if installed.present == Some(set) {
             return Ok(());
         }
-        if !state.sets.contains_key(&set) {
-            let address = self.code + GATE_LENGTH + state.sets.len() * SET_LENGTH;
+        if !installed.sets.contains_key(&set) {
+            let address = self.code + GATE_LENGTH + installed.sets.len() * SET_LENGTH;
             let made = self.make(set, address)?;
-            state.sets.insert(set, made);
+            installed.sets.insert(set, made);
         }
-        if let Some((entries, cases)) = state.sets.get(&set) {
+        if let Some((entries, cases)) = installed.sets.get(&set) {
             self.point_to(entries, cases)?;
-            state.present = Some(set);
+            installed.present = Some(set);
         }
         Ok(())
     }
@@ -357,42 +340,4 @@ impl Meter {
 
 fn out_of_reach() -> io::Error {
     io::Error::other("no free memory within 2 GiB of the interpreter")
-}
-
-/// A value under a lock that a forked child may break: the thread that held it is not there.
-struct Guarded<T> {
-    value: UnsafeCell<T>,
-    held: AtomicBool,
-}
-
-// SAFETY: the value is only reached under the lock.
-unsafe impl<T: Send> Sync for Guarded<T> {}
-
-impl<T> Guarded<T> {
-    fn new(value: T) -> Self {
-        Self { value: UnsafeCell::new(value), held: AtomicBool::new(false) }
-    }
-
-    /// Uses the value; gives up after a while, rather than hang where the holder is gone.
-    fn with<R>(&self, use_it: impl FnOnce(&mut T) -> R) -> Option<R> {
-        for attempt in 0..10_000u32 {
-            if !self.held.swap(true, Ordering::Acquire) {
-                // SAFETY: we hold the lock.
-                let result = use_it(unsafe { &mut *self.value.get() });
-                self.held.store(false, Ordering::Release);
-                return Some(result);
-            }
-            if attempt > 100 {
-                std::thread::yield_now();
-            }
-        }
-        None
-    }
-}
-
-impl Meter {
-    /// In a forked child: frees the locks that threads of the parent may have held.
-    pub fn break_locks(&self) {
-        self.live.held.store(false, Ordering::Release);
-    }
 }

@@ -1,8 +1,6 @@
 //! What a stub does seldom, out of line: repetitions, failed guards, new threads.
 
-use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{LazyLock, Mutex};
 
 use opmeter_live::{State, offset};
 use opmeter_opcodes::Folding;
@@ -58,10 +56,6 @@ pub extern "C" fn enter(frame: *const Frame) {
     });
 }
 
-/// Instructions of combined opcodes whose guards fail unseen: address of the instruction, and its
-/// adaptive counter when all failures so far were accounted for. A failure counts it down.
-static SITES: LazyLock<Mutex<HashMap<usize, u16>>> = LazyLock::new(Mutex::default);
-
 struct Occurrence<'m> {
     meter: &'m Meter,
     slot: Slot,
@@ -91,13 +85,12 @@ impl<'m> Occurrence<'m> {
         self.slot.state(State::Pending).store(0, Relaxed);
         self.slot.add(offset::EXECUTIONS + first * 8, u64::MAX);
         self.slot.add(offset::REDISPATCHES, 1);
-        if self.meter.unfolds() {
-            let Ok(mut sites) = SITES.lock() else { return };
-            if self.meter.folding(self.number) == Folding::None {
-                sites.remove(&self.address);
-            } else {
-                sites.insert(self.address, counter(self.address));
-            }
+        if self.meter.opcodes().unfolds() {
+            let folds = self.meter.folding(self.number) != Folding::None;
+            self.meter.with_sites(|sites| match folds {
+                true => sites.insert(self.address, counter(self.address)),
+                false => sites.remove(&self.address),
+            });
         }
     }
 
@@ -121,13 +114,13 @@ impl<'m> Occurrence<'m> {
         let Some(rule) = self.meter.rule(self.number) else { return };
         let Some((distance, combined)) = rule.execution.unfolds else { return };
         let site = self.address - usize::from(distance);
-        let Ok(mut sites) = SITES.lock() else { return };
-        if let Some(known) = sites.get_mut(&site) {
+        self.meter.with_sites(|sites| {
+            let Some(known) = sites.get_mut(&site) else { return };
             let now = counter(site);
-            let failures = known.wrapping_sub(now) >> self.meter.counter_shift();
+            let failures = known.wrapping_sub(now) >> self.meter.opcodes().counter_shift();
             self.slot.add(offset::UNFOLDED + usize::from(combined) * 8, u64::from(failures));
             *known = now;
-        }
+        });
     }
 }
 

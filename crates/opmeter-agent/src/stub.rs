@@ -8,7 +8,7 @@
 //! are kept. Nothing lies below the stack pointer: the loop calls functions, so that it has no red zone.
 
 use opmeter_live::{State, offset};
-use opmeter_opcodes::{Execution, Folding, Opcode, Specialising};
+use opmeter_opcodes::{Execution, Folding, Specialising};
 
 use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, Reg};
 use crate::live::state_offset;
@@ -25,34 +25,6 @@ pub struct Rule {
     pub caches: u8,
     /// Which of the arrays for [`Folding::Next`] is its own.
     pub next_array: usize,
-    /// Whether it starts or resumes a frame.
-    pub resumes: bool,
-    /// 3.11: whether it parts the instructions before it from a repetition behind it.
-    pub clears_last: bool,
-    /// 3.11: whether other members of its family are combined opcodes.
-    pub clears_combined: bool,
-}
-
-impl Rule {
-    /// The rule for an opcode. `next_array` is the number of opcodes before it that fold whatever follows.
-    pub fn of(opcode: &Opcode<'_>, execution: Execution, minor: u8, next_array: usize) -> Self {
-        // A traced or extended instruction is dispatched under its base's name although a specialised
-        // form of it stands in memory; and a frame's end means that whatever ran last is not its caller's.
-        let clears_last = minor == 11
-            && matches!(
-                opcode.base,
-                "DO_TRACING" | "EXTENDED_ARG" | "RETURN_VALUE" | "YIELD_VALUE" | "RETURN_GENERATOR"
-            );
-        Self {
-            number: opcode.number,
-            execution,
-            caches: opcode.caches,
-            next_array,
-            resumes: opcode.base == "RESUME",
-            clears_last,
-            clears_combined: opcode.base == "PRECALL" && execution.can_miss,
-        }
-    }
 }
 
 /// Where a set of stubs counts.
@@ -255,7 +227,7 @@ impl Stub<'_> {
 
     fn follow_resumption(&mut self, address: Address, end: Label) {
         let last = self.state(State::LastTraced);
-        if self.rule.resumes {
+        if self.rule.execution.resumes {
             self.a.compare(last, address.reg);
             self.out_of_line(Condition::Equal, vec![Step::Report(Event::Resumed), Step::End(end)], None);
         }
@@ -277,7 +249,7 @@ impl Stub<'_> {
             ];
             self.out_of_line(Condition::NotEqual, steps, None);
         }
-        if rule.clears_last {
+        if rule.execution.parts {
             let last = self.state(State::Last);
             self.a.store_value(last, 0);
         }
@@ -288,7 +260,8 @@ impl Stub<'_> {
                 self.a.store(combined, address.reg);
                 let opcode = self.state(State::LastCombinedOpcode);
                 self.a.store_value(opcode, i32::from(rule.number));
-            } else if rule.clears_combined {
+            } else if rule.execution.among_combined {
+                // What is remembered of this address may be of code that is gone.
                 self.a.store_value(combined, 0);
             }
         }

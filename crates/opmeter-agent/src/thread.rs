@@ -1,13 +1,12 @@
 //! Slots of threads, where threads run bytecode at the same time.
 
 use std::cell::Cell;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use opmeter_live::Word;
 
 use crate::live::Slot;
-use crate::meter::Meter;
+use crate::meter::{self, Meter};
 
 thread_local! {
     /// Address of this thread's slot, 0 where it has none. Stubs read it at a fixed offset from the
@@ -17,18 +16,13 @@ thread_local! {
     static LEASE: Cell<Option<Lease>> = const { Cell::new(None) };
 }
 
-/// Slots of threads that have ended. Their counts stay.
-static FREE: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-
 /// Gives the slot back when the thread ends.
 struct Lease(usize);
 
 impl Drop for Lease {
     fn drop(&mut self) {
         SLOT.set(0);
-        if let Ok(mut free) = FREE.lock() {
-            free.push(self.0);
-        }
+        meter::get().and_then(|meter| meter.with_live(|live| live.free_slot(Slot(self.0))));
     }
 }
 
@@ -46,18 +40,11 @@ pub fn give_slot(meter: &Meter) {
     if SLOT.get() != 0 {
         return;
     }
-    let free = FREE.lock().ok().and_then(|mut free| free.pop());
-    let slot = match free {
-        Some(slot) => Slot(slot),
-        None => match meter.with_live(|live| live.add_slot()).flatten() {
-            Some(slot) => slot,
-            None => {
-                // Two threads share a slot: increments may be lost, and the recording says so.
-                meter.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Relaxed));
-                SLOT.set(meter.first_slot().0);
-                return;
-            }
-        },
+    let Some(slot) = meter.with_live(|live| live.take_slot()).flatten() else {
+        // Two threads share a slot: increments may be lost, and the recording says so.
+        meter.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Relaxed));
+        SLOT.set(meter.first_slot().0);
+        return;
     };
     SLOT.set(slot.0);
     let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot.0))));
@@ -73,9 +60,6 @@ pub fn slot(meter: &Meter) -> Slot {
 
 /// After a fork: only the calling thread is left, and it counts in the first slot.
 pub fn after_fork(meter: &Meter) {
-    if let Ok(mut free) = FREE.lock() {
-        free.clear();
-    }
     if SLOT.get() != 0 {
         SLOT.set(meter.first_slot().0);
         if let Ok(Some(lease)) = LEASE.try_with(|lease| lease.take()) {

@@ -59,8 +59,6 @@ pub enum Word {
     Slots,
     /// Number of threads that found no slot of their own and shared the first: counts may be short.
     SharedSlots,
-    /// Forked children that could not be given a file of their own.
-    LostChildren,
     /// 1 where the file continues its parent's run after a fork.
     Forked,
 }

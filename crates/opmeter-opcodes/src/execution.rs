@@ -61,6 +61,14 @@ pub struct Execution {
     pub can_miss: bool,
     /// 3.11: it is dispatched again when a specialised form of it missed.
     pub follows_miss: bool,
+    /// 3.11: it parts what ran before it from a repetition behind it. A traced or extended instruction is
+    /// dispatched under its base's name although a specialised form of it stands in memory; and a frame's
+    /// end means that whatever ran last is not its caller's.
+    pub parts: bool,
+    /// 3.11: it is not combined, but most forms of its family are.
+    pub among_combined: bool,
+    /// Whether it starts or resumes a frame: dispatched again when its code was instrumented meanwhile.
+    pub resumes: bool,
     /// What else it executes.
     pub folding: Folding,
     /// From 3.12 on: a combined opcode's guard can fail unseen; then the instruction that would have been
@@ -81,9 +89,36 @@ impl Execution {
             specialising: specialising(opcode, table),
             can_miss: minor == 11 && in_family(opcode, table) && is_specialised_3_11(opcode),
             follows_miss: minor == 11 && in_family(opcode, table) && !opcode.is_derived(),
+            parts: minor == 11
+                && matches!(
+                    opcode.base,
+                    "DO_TRACING" | "EXTENDED_ARG" | "RETURN_VALUE" | "YIELD_VALUE" | "RETURN_GENERATOR"
+                ),
+            among_combined: minor == 11
+                && opcode.base == "PRECALL"
+                && folding(opcode, minor) == Folding::None,
+            resumes: opcode.base == "RESUME",
             folding: folding(opcode, minor),
             unfolds: unfolds(opcode, table),
         }
+    }
+}
+
+impl OpcodeTable<'_> {
+    /// Whether an instruction of this version may be dispatched more than once.
+    pub fn repeats(&self) -> bool {
+        self.version().1 >= 11
+    }
+
+    /// Whether a combined opcode's guard can fail without a dispatch that tells (see
+    /// [`Execution::unfolds`]).
+    pub fn unfolds(&self) -> bool {
+        self.version().1 >= 12
+    }
+
+    /// By how many bits an adaptive counter's value is shifted: its lower bits are the backoff.
+    pub fn counter_shift(&self) -> u32 {
+        if self.version().1 >= 15 { 3 } else { 4 }
     }
 }
 
@@ -102,7 +137,7 @@ fn is_specialised_3_11(opcode: &Opcode<'_>) -> bool {
 
 fn specialising(opcode: &Opcode<'_>, table: &OpcodeTable<'_>) -> Specialising {
     let minor = table.version().1;
-    if minor < 11 || !in_family(opcode, table) {
+    if !table.repeats() || !in_family(opcode, table) {
         return Specialising::No;
     }
     // JUMP_BACKWARD's counter is that of the optimizer, not of a family.
@@ -158,10 +193,10 @@ fn folding(opcode: &Opcode<'_>, minor: u8) -> Folding {
 }
 
 fn unfolds(opcode: &Opcode<'_>, table: &OpcodeTable<'_>) -> Option<(u8, u8)> {
-    let minor = table.version().1;
-    if minor < 12 {
+    if !table.unfolds() {
         return None;
     }
+    let minor = table.version().1;
     let combined = match opcode.name {
         "POP_TOP" => table.named("CALL_LIST_APPEND").or_else(|| table.named("CALL_NO_KW_LIST_APPEND"))?,
         "STORE_FAST" | "STORE_FAST__LOAD_FAST" | "STORE_FAST__STORE_FAST" => {

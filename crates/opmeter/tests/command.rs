@@ -9,10 +9,10 @@ mod interpreters;
 mod recorded;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use interpreters::{any, one_of_each_version};
 use recorded::{opmeter, record, record_with};
@@ -68,6 +68,22 @@ fn a_signal_that_ends_the_program_ends_the_command() {
     }
 }
 
+/// Starts to record a program to `out.opm` in a folder; returns once it has printed `ready`, with the lines
+/// that it prints from then on.
+fn start(folder: &Path, program: &str) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = opmeter()
+        .current_dir(folder)
+        .args(["record", "--quiet", "-o", "out.opm", "--"])
+        .arg(&any().path)
+        .args(["-c", program])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    (child, lines)
+}
+
 #[test]
 fn signals_are_passed_on_and_the_recording_is_whole() {
     let program = "
@@ -82,16 +98,7 @@ time.sleep(60)
 ";
     for (name, number) in [("TERM", 15), ("INT", 2)] {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = opmeter()
-            .current_dir(folder.path())
-            .args(["record", "--quiet", "-o", "out.opm", "--"])
-            .arg(&any().path)
-            .args(["-c", program])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "ready");
+        let (mut child, mut lines) = start(folder.path(), program);
         Command::new("kill").arg(format!("-{name}")).arg(child.id().to_string()).status().unwrap();
         assert_eq!(lines.next().unwrap().unwrap(), format!("got {number}"));
         assert_eq!(child.wait().unwrap().code(), Some(5));
@@ -109,16 +116,7 @@ print('ready', flush=True)
 import time
 time.sleep(1)
 ";
-    let mut child = opmeter()
-        .current_dir(folder.path())
-        .args(["record", "-o", "out.opm", "--"])
-        .arg(&any().path)
-        .args(["-c", program])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    let (mut child, _lines) = start(folder.path(), program);
     child.kill().unwrap();
     child.wait().unwrap();
     let read = |arguments: &[&str]| {

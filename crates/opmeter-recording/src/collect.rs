@@ -135,6 +135,7 @@ impl Collected {
             parent,
             executable: file.text(Text::Executable),
             arguments: file.text(Text::Arguments).split('\u{1f}').map(str::to_owned).collect(),
+            directory: String::new(),
             implementation: "CPython".to_owned(),
             python: if known { format!("{}.{}.{}", version.0, version.1, version.2) } else { String::new() },
             build: file.text(Text::Build),

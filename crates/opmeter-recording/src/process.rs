@@ -14,6 +14,8 @@ pub struct Process {
     pub executable: String,
     /// The process's arguments, the program's name included. Bytes that are not UTF-8 are replaced.
     pub arguments: Vec<String>,
+    /// The folder that the process started in, to which relative file names refer.
+    pub directory: String,
     /// The interpreter's implementation, such as `CPython`.
     pub implementation: String,
     /// The interpreter's version, such as `3.11.7`; empty where it is not known.

@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Phase;
+
+/// A row of the lines table: how often one line ran in one phase of one process.
+///
+/// There is a row for every line of each code object that ran, those that never ran included. Line 0
+/// stands for instructions that belong to no line, so that the table adds up to the instructions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineRow {
+    /// The ordinal of the process: [`Process::process`](crate::Process::process).
+    pub process: u32,
+    /// The phase of the process.
+    pub phase: Phase,
+    /// The file, as in [`InstructionRow::file`](crate::InstructionRow::file).
+    pub file: Arc<str>,
+    /// The line, from 1; 0 for instructions that belong to none.
+    pub line: u32,
+    /// Executions of the line's instructions, added up.
+    pub executions: u64,
+    /// How often the line was entered: executions of its first instruction, added up over the code
+    /// objects that have a part in the line (a function and the module that defines it, for one).
+    pub hits: u64,
+}
+
+impl LineRow {
+    /// The names of the columns, in order: the same in every format.
+    pub const COLUMNS: [&'static str; 6] = ["process", "phase", "file", "line", "executions", "hits"];
+}

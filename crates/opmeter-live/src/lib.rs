@@ -5,11 +5,16 @@
 //! a reader sees the present counts at any time. Everything is little-endian 64-bit words at fixed
 //! offsets, so that the agent's machine code can increment them in place.
 
+mod code_log;
 mod control;
 mod counts;
 mod header;
 mod reader;
 
+pub use code_log::{
+    Block, CELLS_EXTENSION, CODE_EXTENSION, CodeFlags, CodeLog, Kind, LoggedCode, Misses, TornLog,
+    record_word,
+};
 pub use control::{CONTROL_NAME, CONTROL_SIZE, Control};
 pub use counts::{COUNTS_SIZE, Counts, offset};
 pub use header::{

@@ -13,6 +13,8 @@ pub struct Reg(pub u8);
 pub const RAX: Reg = Reg(0);
 /// rcx.
 pub const RCX: Reg = Reg(1);
+/// rdx.
+pub const RDX: Reg = Reg(2);
 
 /// An operand in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum Mem {
     Base(Reg, i32),
     /// At a register's value plus eight times another's plus an offset.
     Indexed(Reg, Reg, i32),
+    /// At a register's value plus four times another's plus an offset.
+    Quadrupled(Reg, Reg, i32),
+    /// At eight times a register's value.
+    Scaled(Reg),
     /// At an offset from the thread's segment base (fs).
     Thread(i32),
 }
@@ -140,6 +146,28 @@ impl Assembler {
         self.memory(&[], true, &[0x8d], reg.0, mem, 0);
     }
 
+    /// `mov reg, value`
+    pub fn value(&mut self, reg: Reg, value: u64) {
+        self.code.extend([0x48 | reg.0 >> 3, 0xb8 | reg.0 & 7]);
+        self.code.extend(value.to_le_bytes());
+    }
+
+    /// `add reg, other`
+    pub fn add(&mut self, reg: Reg, other: Reg) {
+        self.code.extend([0x48 | (other.0 >> 3) << 2 | reg.0 >> 3, 0x01, 0xc0 | (other.0 & 7) << 3 | reg.0 & 7]);
+    }
+
+    /// `shr reg, bits`
+    pub fn shift_right(&mut self, reg: Reg, bits: u8) {
+        self.code.extend([0x48 | reg.0 >> 3, 0xc1, 0xe8 | reg.0 & 7, bits]);
+    }
+
+    /// `and reg, value`
+    pub fn and(&mut self, reg: Reg, value: i32) {
+        self.code.extend([0x48 | reg.0 >> 3, 0x81, 0xe0 | reg.0 & 7]);
+        self.code.extend(value.to_le_bytes());
+    }
+
     /// `test reg, reg`
     pub fn test(&mut self, reg: Reg) {
         let high = reg.0 >> 3;
@@ -229,7 +257,8 @@ impl Assembler {
         let (base, index) = match mem {
             Mem::At(_) | Mem::Thread(_) => (0, 0),
             Mem::Base(base, _) => (base.0 >> 3, 0),
-            Mem::Indexed(base, index, _) => (base.0 >> 3, index.0 >> 3),
+            Mem::Indexed(base, index, _) | Mem::Quadrupled(base, index, _) => (base.0 >> 3, index.0 >> 3),
+            Mem::Scaled(index) => (0, index.0 >> 3),
         };
         let rex = 0x40 | u8::from(wide) << 3 | (reg >> 3) << 2 | index << 1 | base;
         if rex != 0x40 {
@@ -257,6 +286,20 @@ impl Assembler {
                 self.code.extend([0x84 | reg, 0xc0 | (index.0 & 7) << 3 | base.0 & 7]);
                 self.code.extend(offset.to_le_bytes());
             }
+            Mem::Quadrupled(base, index, offset) => {
+                let scaled = 0x80 | (index.0 & 7) << 3 | base.0 & 7;
+                match i8::try_from(offset) {
+                    Ok(offset) => self.code.extend([0x44 | reg, scaled, offset as u8]),
+                    Err(_) => {
+                        self.code.extend([0x84 | reg, scaled]);
+                        self.code.extend(offset.to_le_bytes());
+                    }
+                }
+            }
+            Mem::Scaled(index) => {
+                self.code.extend([0x04 | reg, 0xc5 | (index.0 & 7) << 3]);
+                self.code.extend([0; 4]);
+            }
         }
     }
 }
@@ -282,6 +325,26 @@ mod tests {
             [0x64, 0x4c, 0x8b, 0x14, 0x25, 0xf0, 0xff, 0xff, 0xff]
         );
         assert_eq!(assembled(|a| a.inc(Mem::Indexed(RCX, RAX, 0x100))), [0x48, 0xff, 0x84, 0xc1, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn arithmetic_on_addresses() {
+        let code = assembled(|a| {
+            a.value(RAX, 0x1122_3344_5566_7788);
+            a.add(RAX, Reg(15));
+            a.shift_right(RAX, 7);
+            a.load(RAX, Mem::Scaled(RAX));
+            a.inc(Mem::Quadrupled(RAX, Reg(15), -8));
+            a.inc(Mem::Quadrupled(Reg(9), Reg(10), 0x100));
+            a.and(Reg(9), 0x3ffff);
+        });
+        let expected = [
+            &[0x48, 0xb8, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11][..],
+            &[0x4c, 0x01, 0xf8, 0x48, 0xc1, 0xe8, 7, 0x48, 0x8b, 0x04, 0xc5, 0, 0, 0, 0],
+            &[0x4a, 0xff, 0x44, 0xb8, 0xf8, 0x4b, 0xff, 0x84, 0x91, 0, 1, 0, 0],
+            &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0],
+        ];
+        assert_eq!(code, expected.concat());
     }
 
     #[test]

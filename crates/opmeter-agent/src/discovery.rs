@@ -2,15 +2,21 @@
 //!
 //! The compiler chose one, the same for all handlers: a computed goto can reach any of them. At each of
 //! the first dispatches every register is tried: does it point to a code unit with the opcode that is
-//! being dispatched? The one that always does is it. A register that always holds the address jumped to
-//! is read by no handler.
+//! being dispatched (up to 3.10: behind one)? The one that always does is it. A register that always holds
+//! the address jumped to is read by no handler.
+//!
+//! Instructions count from the first one on. So for every register that may still be the one, the
+//! instructions that it has pointed to are kept until it is known.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::assembler::Reg;
+use crate::cells;
 use crate::executable_memory::read_word;
 use crate::meter::Meter;
 use crate::rare::Frame;
+use crate::stub::NextInstr;
 
 /// Dispatches that are observed.
 const OBSERVATIONS: u32 = 1024;
@@ -26,6 +32,16 @@ struct Observed {
     /// Pages known to be readable, by number.
     pages: Vec<usize>,
     after_prefix: bool,
+    /// For each register, the instructions that it has pointed to.
+    reached: [Vec<Reached>; 16],
+}
+
+/// An instruction that was executed.
+struct Reached {
+    address: usize,
+    /// Where it was counted, unless it lies in no code object.
+    bias: Option<u64>,
+    number: u8,
 }
 
 static OBSERVED: Mutex<Observed> = Mutex::new(Observed {
@@ -35,13 +51,14 @@ static OBSERVED: Mutex<Observed> = Mutex::new(Observed {
     jump_targets: [0; 16],
     pages: Vec::new(),
     after_prefix: false,
+    reached: [const { Vec::new() }; 16],
 });
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registers {
     /// Holds the address of the instruction that is being dispatched.
-    pub next_instr: Option<Reg>,
+    pub next_instr: Option<NextInstr>,
     /// No handler reads it.
     pub dead: Option<Reg>,
 }
@@ -50,22 +67,26 @@ pub struct Registers {
 pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
     meter.count(number);
     meter.begin();
-    if !meter.opcodes().repeats() {
-        // The address is of no interest then.
-        meter.discovered(Registers { next_instr: None, dead: None });
-        return;
-    }
     let Ok(mut observed) = OBSERVED.try_lock() else { return };
     if observed.dispatches >= OBSERVATIONS {
         return;
     }
     observed.look(meter, frame, number);
     if observed.dispatches == OBSERVATIONS {
-        let registers = observed.conclude();
+        let registers = observed.conclude(ahead(meter));
+        if let Some(next) = registers.next_instr {
+            observed.count(meter, next);
+        }
         observed.pages = Vec::new();
+        observed.reached = Default::default();
         drop(observed);
         meter.discovered(registers);
     }
+}
+
+/// How far ahead of the instruction the register points: up to 3.10 it was read already.
+fn ahead(meter: &Meter) -> u8 {
+    if meter.opcodes().version().1 <= 10 { 2 } else { 0 }
 }
 
 impl Observed {
@@ -75,21 +96,55 @@ impl Observed {
         // the interpreter's own entry and exit code does not go on to a next instruction.
         let base = |number: u8| meter.opcodes().get(number).map(|opcode| opcode.base);
         let prefix = std::mem::replace(&mut self.after_prefix, base(number) == Some("EXTENDED_ARG"));
-        if prefix || matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING")) {
-            return;
-        }
-        self.judged += 1;
+        let shim = matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING"));
+        let judged = !prefix && !shim;
         let target = meter.entry(number);
         for register in CANDIDATES {
             let index = usize::from(register);
-            let value = frame.registers[index];
-            self.jump_targets[index] += u32::from(value == target);
-            // Once it has failed a few times it is out, and its value need not be read.
-            if self.matches[index] + 16 > self.judged {
-                // In 3.11 a base is dispatched while a specialised form, whose guard failed, is in memory.
-                let same = self.byte(value).is_some_and(|byte| base(byte) == base(number));
-                self.matches[index] += u32::from(same);
+            let address = frame.registers[index].wrapping_sub(usize::from(ahead(meter)));
+            if judged {
+                self.jump_targets[index] += u32::from(frame.registers[index] == target);
             }
+            if self.matches[index] < self.judged {
+                continue;
+            }
+            // In 3.11 a base is dispatched while a specialised form, whose guard failed, is in memory.
+            let byte = self.byte(address);
+            let same = byte.is_some_and(|byte| base(byte) == base(number));
+            self.matches[index] += u32::from(judged && same);
+            if byte.is_some() && (same || !judged) {
+                self.keep(meter, index, address, number);
+            }
+        }
+        self.judged += u32::from(judged);
+    }
+
+    /// Keeps an instruction that a register points to.
+    fn keep(&mut self, meter: &Meter, register: usize, address: usize, number: u8) {
+        let Some(cells) = meter.cells() else { return };
+        let place = meter.place(meter.first_slot());
+        let bias = cells.find_in_code(address, place);
+        self.reached[register].push(Reached { address, bias, number });
+    }
+
+    /// Counts the instructions that were executed, now that they are known.
+    fn count(&self, meter: &Meter, next: NextInstr) {
+        let Some(cells) = meter.cells() else { return };
+        let place = meter.place(meter.first_slot());
+        for reached in &self.reached[usize::from(next.reg.0)] {
+            let Some(rule) = meter.rule(reached.number) else { continue };
+            if !rule.execution.is_instruction || !rule.execution.has_place {
+                continue;
+            }
+            let bias = reached.bias.unwrap_or_else(|| cells.find(reached.address, place));
+            let add = |offset: u8| {
+                cells::cell(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);
+            };
+            add(0);
+            if rule.execution.generic {
+                add(2);
+            }
+            rule.folded.into_iter().filter(|distance| *distance > 0).for_each(add);
         }
     }
 
@@ -110,7 +165,7 @@ impl Observed {
         Some(unsafe { (address as *const u8).read_volatile() })
     }
 
-    fn conclude(&self) -> Registers {
+    fn conclude(&self, ahead: u8) -> Registers {
         let best = |counts: &[u32; 16]| {
             let register = CANDIDATES.into_iter().max_by_key(|r| {
                 (counts[usize::from(*r)], std::cmp::Reverse(CANDIDATES.iter().position(|c| c == r)))
@@ -119,6 +174,9 @@ impl Observed {
         };
         let next_instr = best(&self.matches).filter(|(_, count)| *count == self.judged);
         let dead = best(&self.jump_targets).filter(|(_, count)| *count == self.judged);
-        Registers { next_instr: next_instr.map(|(r, _)| Reg(r)), dead: dead.map(|(r, _)| Reg(r)) }
+        Registers {
+            next_instr: next_instr.map(|(register, _)| NextInstr { reg: Reg(register), ahead }),
+            dead: dead.map(|(register, _)| Reg(register)),
+        }
     }
 }

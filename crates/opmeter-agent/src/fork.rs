@@ -16,6 +16,7 @@ extern "C" fn in_child() {
         if let Some(error) = lost {
             meter.control().unrecorded(&error);
         }
+        meter.restart_cells();
         thread::after_fork(meter);
     });
 }

@@ -35,6 +35,15 @@ impl<T> Guarded<T> {
         None
     }
 
+    /// Uses the value, however long it takes to get it.
+    pub fn insist<R>(&self, mut use_it: impl FnMut(&mut T) -> R) -> R {
+        loop {
+            if let Some(result) = self.with(&mut use_it) {
+                return result;
+            }
+        }
+    }
+
     /// In a child that was just forked: frees the lock. Says whether a thread of the parent held it, so
     /// that the value may be half changed.
     pub fn break_lock(&self) -> bool {

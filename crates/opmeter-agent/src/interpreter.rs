@@ -85,7 +85,7 @@ fn parse_version(build: &str) -> Option<(u8, u8, u8)> {
 }
 
 /// The address of a symbol that any loaded module exports.
-fn symbol(name: &CStr) -> Option<*mut c_void> {
+pub fn symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: a terminated name; looking it up has no other effect.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address)

@@ -5,6 +5,11 @@
 //! count, and lets the interpreter run. It is silent: what it has to say stands in the live file.
 
 mod assembler;
+mod capi;
+mod cell_index;
+mod cells;
+mod code_object;
+mod code_store;
 mod control;
 mod discovery;
 mod dispatch_table;
@@ -12,6 +17,7 @@ mod entry;
 mod exec;
 mod executable_memory;
 mod fork;
+mod growing_file;
 mod guarded;
 mod interpreter;
 mod live;
@@ -20,6 +26,8 @@ mod module;
 mod old_libc;
 mod phase;
 mod rare;
+mod registry;
+mod sites;
 mod stub;
 mod switch_table;
 mod thread;

@@ -122,6 +122,11 @@ impl Live {
         self.set(Word::Magic, MAGIC);
     }
 
+    /// Where the file lies; nowhere for a child whose counters nobody reads.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// A word of the header.
     pub fn word(&self, word: Word) -> &AtomicU64 {
         // SAFETY: inside the header, which stays mapped at a page's start.
@@ -246,7 +251,7 @@ pub const fn state_offset(state: State) -> usize {
 }
 
 /// Makes room on the disk for a part of a file: writing to a mapping must not fail.
-fn allocate(file: &File, start: usize, length: usize) -> io::Result<()> {
+pub fn allocate(file: &File, start: usize, length: usize) -> io::Result<()> {
     // SAFETY: a descriptor that is open.
     match unsafe { libc::posix_fallocate(file.as_raw_fd(), start as libc::off_t, length as libc::off_t) } {
         0 => Ok(()),

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use opmeter_live::{Status, Word, offset};
+use opmeter_live::{State, Status, Word, offset};
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
-use crate::assembler::{Assembler, Reg};
+use crate::assembler::Assembler;
+use crate::cells::{Cells, Place};
 use crate::control::ControlFile;
 use crate::discovery::Registers;
 use crate::dispatch_table::{DispatchTable, ENTRIES};
@@ -18,7 +20,8 @@ use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
 use crate::phase;
 use crate::rare;
-use crate::stub::{self, Counters, Rule, StubSet};
+use crate::sites::{Missed, Sites};
+use crate::stub::{self, Biases, Counters, NextInstr, Rule, StubSet};
 use crate::switch_table::{Form, SwitchTable};
 use crate::thread;
 
@@ -54,11 +57,10 @@ pub struct Meter {
     traced: AtomicBool,
     installed: Guarded<Installed>,
     sites: Guarded<Sites>,
+    cells: Option<Cells>,
+    /// The two-level table of biases that all threads share, where the flat one is not to be had.
+    shared_root: OnceLock<usize>,
 }
-
-/// Addresses of instructions, and their adaptive counters when all failures so far were accounted for. A
-/// failure counts it down.
-pub type Sites = HashMap<usize, u16>;
 
 /// What is needed to set up a meter.
 pub struct Parts {
@@ -105,10 +107,14 @@ impl Meter {
                 let execution = Execution::of(opcode, &parts.opcodes);
                 let next_array = next_arrays;
                 next_arrays += usize::from(execution.folding == Folding::Next);
-                Some(Rule { number, execution, caches: opcode.caches, next_array })
+                let folded = folded(opcode.caches, execution.folding, &parts.opcodes);
+                Some(Rule { number, execution, caches: opcode.caches, next_array, folded })
             })
             .collect();
+        let cells = parts.live.path().and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live));
         let meter = Self {
+            cells,
+            shared_root: OnceLock::new(),
             opcodes: parts.opcodes,
             rules,
             dispatch: parts.dispatch,
@@ -123,10 +129,18 @@ impl Meter {
             parallel: AtomicBool::new(parts.interpreter.free_threaded),
             traced: AtomicBool::new(false),
             installed: Guarded::new(Installed::default()),
-            sites: Guarded::new(Sites::new()),
+            sites: Guarded::new(Sites::default()),
             interpreter: parts.interpreter,
         };
         let meter = METER.get_or_init(|| meter);
+        if let Some(cells) = &meter.cells {
+            cells.watch_deaths(&meter.interpreter);
+            if cells.index.flat.is_none()
+                && let Ok(root) = cells.index.add_root()
+            {
+                let _ = meter.shared_root.set(root);
+            }
+        }
         meter.install_gate()?;
         meter.update()?;
         meter.with_live(|live| live.set_status(Status::Metered, ""));
@@ -138,9 +152,70 @@ impl Meter {
         self.live.with(use_it)
     }
 
-    /// Instructions of combined opcodes whose guards can fail unseen.
-    pub fn with_sites<R>(&self, use_them: impl FnOnce(&mut Sites) -> R) -> Option<R> {
-        self.sites.with(use_them)
+    /// The instructions that have specialised themselves.
+    pub fn sites(&self) -> &Guarded<Sites> {
+        &self.sites
+    }
+
+    /// Where instructions are counted by address, if they are.
+    pub fn cells(&self) -> Option<&Cells> {
+        self.cells.as_ref()
+    }
+
+    /// The guard of the instruction at an address has failed so many times.
+    pub fn missed(&self, missed: Missed) {
+        if let Some(cells) = &self.cells {
+            cells.missed(&self.sites, missed);
+        }
+    }
+
+    /// Which table of biases serves a slot.
+    pub fn place(&self, slot: Slot) -> Place {
+        let root = match self.parallel.load(Ordering::Relaxed) {
+            true => slot.state(State::Biases).load(Ordering::Relaxed) as usize,
+            false => self.shared_root.get().copied().unwrap_or(0),
+        };
+        Place { slot, root }
+    }
+
+    /// The bias for an instruction that is about to be executed and has none yet.
+    pub fn new_place(&self, address: usize, slot: Slot) -> u64 {
+        let Some(cells) = &self.cells else { return 0 };
+        let bias = cells.find(address, self.place(slot));
+        let lost = cells.lost();
+        if lost > 0 {
+            self.with_live(|live| live.set(Word::LostCode, lost));
+        }
+        bias
+    }
+
+    /// Gives a slot its own table of biases, where threads run in parallel.
+    pub fn give_biases(&self, slot: Slot) {
+        let word = slot.state(State::Biases);
+        let Some(cells) = &self.cells else { return };
+        if word.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        match cells.index.add_root() {
+            Ok(root) => word.store(root as u64, Ordering::Relaxed),
+            Err(_) => {
+                // It counts in the cells of the first thread: increments may be lost.
+                let first = self.first_slot.state(State::Biases).load(Ordering::Relaxed);
+                word.store(first, Ordering::Relaxed);
+                self.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// In a child that was just forked: counts instructions in files of its own.
+    pub fn restart_cells(&self) {
+        let Some(cells) = &self.cells else { return };
+        let path = self.with_live(|live| live.path().map(Path::to_owned)).flatten();
+        cells.restart(&path.unwrap_or_else(|| Path::new("/dev/null/none").to_owned()));
+        if self.parallel.load(Ordering::Relaxed) {
+            self.give_biases(self.first_slot);
+        }
+        self.sites.insist(Sites::enter_phase);
     }
 
     /// In a child that was just forked: frees the locks that threads of the parent may have held.
@@ -149,7 +224,7 @@ impl Meter {
         self.installed.break_lock();
         if self.sites.break_lock() {
             // Half changed; what it has lost is found again when the instructions specialise anew.
-            self.sites.with(|sites| std::mem::forget(std::mem::take(sites)));
+            self.sites.insist(|sites| std::mem::forget(std::mem::take(sites)));
         }
     }
 
@@ -164,18 +239,13 @@ impl Meter {
     }
 
     /// The register with the address of the instruction that is being dispatched, if known.
-    pub fn next_instr(&self) -> Option<Reg> {
+    pub fn next_instr(&self) -> Option<NextInstr> {
         self.registers.get()?.next_instr
     }
 
     /// The rule for an opcode number that is defined.
     pub fn rule(&self, number: u8) -> Option<&Rule> {
         self.rules[usize::from(number)].as_ref()
-    }
-
-    /// What an opcode folds.
-    pub fn folding(&self, number: u8) -> Folding {
-        self.rule(number).map_or(Folding::None, |rule| rule.execution.folding)
     }
 
     /// The interpreter's opcodes.
@@ -207,11 +277,14 @@ impl Meter {
     /// Takes note of the registers, and goes over to counting.
     pub fn discovered(&self, registers: Registers) {
         if self.registers.set(registers).is_ok() {
-            let found = registers.next_instr.map_or(0, |register| u64::from(register.0) + 1);
+            let found = registers.next_instr.map_or(0, |next| u64::from(next.reg.0) + 1);
+            let by_instruction = found != 0 && self.cells.is_some();
             self.with_live(|live| {
                 live.set(Word::Register, found);
                 live.set(Word::RepeatsKnown, u64::from(found != 0 || !self.opcodes.repeats()));
+                live.set(Word::ByInstruction, u64::from(by_instruction));
             });
+
             let _ = self.update();
         }
     }
@@ -292,6 +365,8 @@ impl Meter {
             counters,
             traced: matches!(set, Set::Counting { traced: true, .. }),
             next_instr: registers.and_then(|registers| registers.next_instr),
+            biases: self.biases(set),
+            granule_bits: self.cells.as_ref().map_or(0, |cells| cells.index.granule_bits),
             dead: registers.and_then(|registers| registers.dead),
             gate: self.gate_address(),
         };
@@ -309,6 +384,19 @@ impl Meter {
         let code = assembler.finish().filter(|code| code.len() <= SET_LENGTH).ok_or_else(out_of_reach)?;
         install_code(address, &code)?;
         Ok((entries, cases))
+    }
+
+    fn biases(&self, set: Set) -> Biases {
+        let Some(cells) = &self.cells else { return Biases::None };
+        match (set, cells.index.flat) {
+            (Set::Counting { per_thread: true, .. }, _) => {
+                self.give_biases(self.first_slot);
+                let given = self.first_slot.state(State::Biases).load(Ordering::Relaxed) != 0;
+                if given { Biases::OfSlot } else { Biases::None }
+            }
+            (_, Some(table)) => Biases::Flat(table),
+            (_, None) => self.shared_root.get().map_or(Biases::None, |root| Biases::TwoLevel(*root)),
+        }
     }
 
     fn point_to(&self, entries: &[usize], cases: &[usize]) -> io::Result<()> {
@@ -336,6 +424,22 @@ impl Meter {
         }
         Ok(())
     }
+}
+
+/// How far behind an opcode the instructions stand that it executes besides, in bytes.
+fn folded(caches: u8, folding: Folding, opcodes: &OpcodeTable<'_>) -> [u8; 2] {
+    let mut folded = [0; 2];
+    let mut distance = 2 * (1 + caches);
+    let names = match folding {
+        Folding::None => return folded,
+        Folding::Next => &[""][..],
+        Folding::Always(names) => names,
+    };
+    for (place, name) in folded.iter_mut().zip(names) {
+        *place = distance;
+        distance += 2 * (1 + opcodes.named(name).map_or(0, |opcode| opcode.caches));
+    }
+    folded
 }
 
 fn out_of_reach() -> io::Error {

@@ -8,7 +8,7 @@ const MAIN: usize = 1;
 const SHUTDOWN: usize = 2;
 
 /// Receives every audit event; never objects to one.
-pub extern "C" fn audit_hook(event: *const c_char, _: *mut c_void, _: *mut c_void) -> c_int {
+pub extern "C" fn audit_hook(event: *const c_char, arguments: *mut c_void, _: *mut c_void) -> c_int {
     // SAFETY: the interpreter passes a terminated name.
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
     let _ = std::panic::catch_unwind(|| {
@@ -17,6 +17,9 @@ pub extern "C" fn audit_hook(event: *const c_char, _: *mut c_void, _: *mut c_voi
         if event.starts_with(b"cpython.") || event.starts_with(b"sys.") {
             heed(meter, event);
         }
+        if event == b"code.__new__" && meter.opcodes().version().1 <= 10 {
+            meter.cells().inspect(|cells| cells.bytecode_is_shared(arguments));
+        }
     });
     0
 }
@@ -24,6 +27,9 @@ pub extern "C" fn audit_hook(event: *const c_char, _: *mut c_void, _: *mut c_voi
 fn heed(meter: &Meter, event: &[u8]) {
     let enter = |phase| {
         meter.with_live(|live| live.enter_phase(phase));
+        if let Some(cells) = meter.cells() {
+            cells.enter_phase(phase, meter.sites());
+        }
     };
     match event {
         b"cpython.run_command" | b"cpython.run_file" | b"cpython.run_module" | b"cpython.run_stdin" => {

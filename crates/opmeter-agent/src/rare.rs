@@ -1,9 +1,10 @@
 //! What a stub does seldom, out of line: repetitions, failed guards, new threads.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering::Relaxed;
 
 use opmeter_live::{State, offset};
-use opmeter_opcodes::Folding;
+use opmeter_opcodes::{Folding, Specialising};
 
 use crate::discovery;
 use crate::live::Slot;
@@ -20,16 +21,25 @@ pub enum Event {
     NewThread,
     /// The instruction at this address has specialised itself and is dispatched again.
     Repeat,
-    /// 3.11: a combined instruction's guard failed, and its base is dispatched.
+    /// 3.11: a specialised instruction's guard failed, and its base is dispatched.
     Miss,
     /// A frame's first instruction is dispatched again after its code was instrumented.
     Resumed,
     /// An instruction is dispatched that a combined opcode right before it should have folded.
     Unfold,
+    /// No cell is known for the instruction's address. The answer is the bias of its code object.
+    NewPlace,
 }
 
-const EVENTS: [Event; 6] =
-    [Event::Discover, Event::NewThread, Event::Repeat, Event::Miss, Event::Resumed, Event::Unfold];
+const EVENTS: [Event; 7] = [
+    Event::Discover,
+    Event::NewThread,
+    Event::Repeat,
+    Event::Miss,
+    Event::Resumed,
+    Event::Unfold,
+    Event::NewPlace,
+];
 
 /// What the gate leaves on the stack: all registers by number, the return address, and which stub it was.
 #[repr(C)]
@@ -41,19 +51,25 @@ pub struct Frame {
 }
 
 /// Called by the gate. No panic leaves it: whatever goes wrong, the program runs on.
-pub extern "C" fn enter(frame: *const Frame) {
-    // SAFETY: the gate passes a pointer to the registers that it has just saved.
-    let frame = unsafe { &*frame };
+pub extern "C" fn enter(frame: *mut Frame) {
+    // SAFETY: the gate passes a pointer to the registers that it has just saved, and restores them from
+    // there.
+    let frame = unsafe { &mut *frame };
     let (event, number) = (frame.word >> 8 & 0xff, frame.word as u8);
     let Some(event) = EVENTS.get(event).copied() else { return };
-    let _ = std::panic::catch_unwind(|| {
+    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let Some(meter) = meter::get() else { return };
         match event {
             Event::Discover => discovery::observe(meter, frame, number),
             Event::NewThread => thread::give_slot(meter),
+            Event::NewPlace => {
+                let occurrence = Occurrence::of(meter, frame, number);
+                let answer = frame.word >> 16 & 0xf;
+                frame.registers[answer] = meter.new_place(occurrence.address, occurrence.slot) as usize;
+            }
             event => Occurrence::of(meter, frame, number).handle(event),
         }
-    });
+    }));
 }
 
 struct Occurrence<'m> {
@@ -65,7 +81,9 @@ struct Occurrence<'m> {
 
 impl<'m> Occurrence<'m> {
     fn of(meter: &'m Meter, frame: &Frame, number: u8) -> Self {
-        let address = meter.next_instr().map_or(0, |register| frame.registers[usize::from(register.0)]);
+        let address = meter
+            .next_instr()
+            .map_or(0, |next| frame.registers[usize::from(next.reg.0)].wrapping_sub(usize::from(next.ahead)));
         Self { meter, slot: thread::slot(meter), address, number }
     }
 
@@ -75,36 +93,55 @@ impl<'m> Occurrence<'m> {
             Event::Miss => self.miss(),
             Event::Resumed => self.slot.add(offset::REDISPATCHES, 1),
             Event::Unfold => self.unfold(),
-            Event::Discover | Event::NewThread => {}
+            Event::Discover | Event::NewThread | Event::NewPlace => {}
         }
     }
 
     /// The dispatch before this one at the same address did nothing but specialise: it is not counted.
     fn repeat(&self) {
-        let first = self.slot.state(State::PendingOpcode).load(Relaxed) as usize & 0xff;
+        let first = self.slot.state(State::PendingOpcode).load(Relaxed) as u8;
         self.slot.state(State::Pending).store(0, Relaxed);
-        self.slot.add(offset::EXECUTIONS + first * 8, u64::MAX);
+        self.slot.add(offset::EXECUTIONS + usize::from(first) * 8, u64::MAX);
         self.slot.add(offset::REDISPATCHES, 1);
+        self.add_to_cell(0, u64::MAX);
+        if self.meter.rule(first).is_some_and(|rule| rule.execution.generic) {
+            self.add_to_cell(2, u64::MAX);
+        }
         if self.meter.opcodes().unfolds() {
-            let folds = self.meter.folding(self.number) != Folding::None;
-            self.meter.with_sites(|sites| match folds {
-                true => sites.insert(self.address, counter(self.address)),
-                false => sites.remove(&self.address),
+            let shift = self.meter.opcodes().counter_shift();
+            let execution = self.meter.rule(self.number).map(|rule| rule.execution);
+            let Some(execution) = execution.filter(|execution| execution.specialising != Specialising::No) else {
+                return;
+            };
+            let failures = self.meter.sites().insist(|sites| match execution.generic {
+                true => sites.generalised(self.address, shift),
+                false => {
+                    let folds = execution.folding != Folding::None;
+                    sites.specialised(self.address, counter(self.address), folds, shift)
+                }
             });
+            self.meter.missed((self.address, failures));
         }
     }
 
-    /// A combined opcode's guard failed: it was counted, but has folded nothing.
+    /// 3.11: a specialised instruction's guard failed. If it is a combined one, it was counted as if it had
+    /// folded something, but has not.
     fn miss(&self) {
-        self.slot.state(State::LastCombined).store(0, Relaxed);
+        self.meter.missed((self.address, 1));
+        if self.slot.state(State::LastCombined).swap(0, Relaxed) != self.address as u64 {
+            return;
+        }
         let number = self.slot.state(State::LastCombinedOpcode).load(Relaxed) as u8;
-        if self.meter.folding(number) == Folding::Next {
-            let Some(rule) = self.meter.rule(number) else { return };
+        let Some(rule) = self.meter.rule(number) else { return };
+        if rule.execution.folding == Folding::Next {
             let next = byte(self.address + 2 * (1 + usize::from(rule.caches)));
             let array = offset::NEXT + rule.next_array * 256 * 8;
             self.slot.add(array + usize::from(next) * 8, u64::MAX);
         } else {
             self.slot.add(offset::UNFOLDED + usize::from(number) * 8, 1);
+        }
+        for distance in rule.folded.into_iter().filter(|distance| *distance > 0) {
+            self.add_to_cell(usize::from(distance), u64::MAX);
         }
     }
 
@@ -114,13 +151,25 @@ impl<'m> Occurrence<'m> {
         let Some(rule) = self.meter.rule(self.number) else { return };
         let Some((distance, combined)) = rule.execution.unfolds else { return };
         let site = self.address - usize::from(distance);
-        self.meter.with_sites(|sites| {
-            let Some(known) = sites.get_mut(&site) else { return };
-            let now = counter(site);
-            let failures = known.wrapping_sub(now) >> self.meter.opcodes().counter_shift();
-            self.slot.add(offset::UNFOLDED + usize::from(combined) * 8, u64::from(failures));
-            *known = now;
-        });
+        let shift = self.meter.opcodes().counter_shift();
+        let failures = self.meter.sites().insist(|sites| sites.failures(site, counter(site), shift));
+        if failures == 0 {
+            return;
+        }
+        self.slot.add(offset::UNFOLDED + usize::from(combined) * 8, failures);
+        // The combined instruction has counted this one in its cell; its own dispatch will again.
+        self.add_to_cell(0, failures.wrapping_neg());
+        self.meter.missed((site, failures));
+    }
+
+    /// Adds (or, wrapping, takes) executions in the cell of the code unit at an offset from the
+    /// instruction.
+    fn add_to_cell(&self, offset: usize, value: u64) {
+        let place = self.meter.place(self.slot);
+        let cell = self.meter.cells().and_then(|cells| cells.cell(self.address + offset, place));
+        if let Some(cell) = cell {
+            cell.store(cell.load(Relaxed).wrapping_add(value), Relaxed);
+        }
     }
 }
 

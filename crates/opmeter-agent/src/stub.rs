@@ -10,7 +10,8 @@
 use opmeter_live::{State, offset};
 use opmeter_opcodes::{Execution, Folding, Specialising};
 
-use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, Reg};
+use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, RDX, Reg};
+use crate::cell_index::LEAF_BITS;
 use crate::live::state_offset;
 use crate::rare::Event;
 
@@ -25,6 +26,30 @@ pub struct Rule {
     pub caches: u8,
     /// Which of the arrays for [`Folding::Next`] is its own.
     pub next_array: usize,
+    /// How far behind it the instructions stand that it executes besides, in bytes; 0 for none.
+    pub folded: [u8; 2],
+}
+
+/// The register with the address of the instruction that is being dispatched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextInstr {
+    /// The register.
+    pub reg: Reg,
+    /// How far ahead of the instruction it points, in bytes.
+    pub ahead: u8,
+}
+
+/// Where a stub finds the bias of an instruction's cell; see [`crate::cell_index`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Biases {
+    /// Nowhere: instructions are not counted by address.
+    None,
+    /// In the flat table at this address.
+    Flat(usize),
+    /// In the two-level table at this address.
+    TwoLevel(usize),
+    /// In the two-level table whose address stands in the slot.
+    OfSlot,
 }
 
 /// Where a set of stubs counts.
@@ -45,7 +70,11 @@ pub struct StubSet {
     /// Whether code is being traced or monitored, so that a frame's first instruction may be repeated.
     pub traced: bool,
     /// The register that holds the instruction's address at a dispatch, if known.
-    pub next_instr: Option<Reg>,
+    pub next_instr: Option<NextInstr>,
+    /// Where it finds the instruction's cell.
+    pub biases: Biases,
+    /// Bits of an address within a granule of the tables of biases.
+    pub granule_bits: u32,
     /// A register that no handler reads, if known.
     pub dead: Option<Reg>,
     /// The address of the routine that saves all registers and calls [`crate::rare::enter`].
@@ -91,13 +120,14 @@ fn vector_move(a: &mut Assembler, opcode: u8, number: u8) {
 pub fn reporting_stub(a: &mut Assembler, number: u8, gate: usize, target: usize) -> usize {
     a.align();
     let start = a.here();
-    report(a, gate, Event::Discover, number);
+    report(a, gate, Event::Discover, number, RAX);
     a.jump_to(target);
     start
 }
 
-fn report(a: &mut Assembler, gate: usize, event: Event, number: u8) {
-    a.push_value((event as i32) << 8 | i32::from(number));
+/// Calls [`crate::rare::enter`]. `reg` is the register that receives an answer, if the event has one.
+fn report(a: &mut Assembler, gate: usize, event: Event, number: u8, reg: Reg) {
+    a.push_value(i32::from(reg.0) << 16 | (event as i32) << 8 | i32::from(number));
     a.call(gate);
     a.move_stack(8);
 }
@@ -107,17 +137,21 @@ impl StubSet {
     pub fn stub(&self, a: &mut Assembler, rule: &Rule, target: usize) -> usize {
         a.align();
         let start = a.here();
-        let mut stub = Stub { set: self, a, rule, slot: None, pushed: false, later: Vec::new() };
+        let mut stub = Stub { set: self, a, rule, slot: None, scratch: Vec::new(), later: Vec::new() };
+        let pushed = stub.take_registers();
         stub.find_slot();
         let end = stub.a.label();
-        if let Some(address) = self.next_instr {
-            stub.follow_instruction(Address { reg: address }, end);
+        if let Some(next) = self.next_instr {
+            stub.follow_instruction(next, end);
         }
-        let executions = stub.cell(offset::EXECUTIONS + usize::from(rule.number) * 8);
+        let executions = stub.counter(offset::EXECUTIONS + usize::from(rule.number) * 8);
         stub.a.inc(executions);
+        if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
+            stub.count_cell(next);
+        }
         stub.a.place(end);
-        if stub.pushed {
-            stub.a.pop(RAX);
+        for register in pushed.into_iter().rev() {
+            stub.a.pop(register);
         }
         stub.a.jump_to(target);
         stub.write_later();
@@ -125,15 +159,15 @@ impl StubSet {
     }
 }
 
-/// The present instruction's address in a register.
-#[derive(Clone, Copy)]
-struct Address {
-    reg: Reg,
-}
-
-impl Address {
+impl NextInstr {
+    /// Memory at an offset from the instruction.
     fn at(self, offset: i32) -> Mem {
-        Mem::Base(self.reg, offset)
+        Mem::Base(self.reg, offset - i32::from(self.ahead))
+    }
+
+    /// The cell of the code unit at an offset from the instruction, given the bias.
+    fn cell(self, bias: Reg, offset: i32) -> Mem {
+        Mem::Quadrupled(bias, self.reg, 4 * (offset - i32::from(self.ahead)))
     }
 }
 
@@ -151,11 +185,10 @@ enum Step {
     UnlessCounterAbove(Mem, u16),
     /// Count a repetition, and forget what it repeated (3.11).
     Repeated,
-    Report(Event),
+    /// Call out; the register receives an answer, if there is one.
+    Report(Event, Reg),
     /// Skip the count.
     End(Label),
-    /// Skip the count where the slot's word is not the register.
-    EndUnlessState(State, Reg, Label),
     Remember(Reg),
 }
 
@@ -165,12 +198,13 @@ struct Stub<'s> {
     rule: &'s Rule,
     /// The register with the slot's address, where each thread has its own.
     slot: Option<Reg>,
-    pushed: bool,
+    /// Registers that may be overwritten.
+    scratch: Vec<Reg>,
     later: Vec<Later>,
 }
 
 impl Stub<'_> {
-    fn cell(&self, offset: usize) -> Mem {
+    fn counter(&self, offset: usize) -> Mem {
         match (self.set.counters, self.slot) {
             (Counters::Shared(slot), _) => Mem::At(slot + offset),
             (Counters::PerThread(_), register) => Mem::Base(register.unwrap_or(RAX), offset as i32),
@@ -178,22 +212,94 @@ impl Stub<'_> {
     }
 
     fn state(&self, state: State) -> Mem {
-        self.cell(state_offset(state))
+        self.counter(state_offset(state))
+    }
+
+    /// Whether the instruction is counted by its address.
+    fn has_cell(&self) -> bool {
+        let execution = &self.rule.execution;
+        self.set.biases != Biases::None
+            && self.set.next_instr.is_some()
+            && execution.is_instruction
+            && execution.has_place
+    }
+
+    /// Finds registers to work with: the dead one, and others that are pushed, which are returned.
+    fn take_registers(&mut self) -> Vec<Reg> {
+        let for_slot = usize::from(matches!(self.set.counters, Counters::PerThread(_)));
+        let for_cell = match self.set.biases {
+            _ if !self.has_cell() => 0,
+            Biases::None => 0,
+            Biases::Flat(_) => 1,
+            Biases::TwoLevel(_) | Biases::OfSlot => 2,
+        };
+        let next = self.set.next_instr.map(|next| next.reg);
+        let others = [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && Some(*r) != self.set.dead);
+        self.scratch = self.set.dead.into_iter().chain(others).take(for_slot + for_cell).collect();
+        let pushed: Vec<Reg> =
+            self.scratch.iter().copied().filter(|register| Some(*register) != self.set.dead).collect();
+        for register in &pushed {
+            self.a.push(*register);
+        }
+        pushed
     }
 
     fn find_slot(&mut self) {
         let Counters::PerThread(thread) = self.set.counters else { return };
-        let register = self.set.dead.unwrap_or(RAX);
-        if self.set.dead.is_none() {
-            self.a.push(RAX);
-            self.pushed = true;
-        }
+        let register = self.scratch.remove(0);
         self.slot = Some(register);
         let again = self.a.label();
         self.a.place(again);
         self.a.load(register, Mem::Thread(thread));
         self.a.test(register);
-        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewThread)], Some(again));
+        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewThread, register)], Some(again));
+    }
+
+    /// Counts the instruction in its own cell, and those that it executes besides in theirs.
+    fn count_cell(&mut self, next: NextInstr) {
+        let bias = self.scratch[0];
+        let bits = self.set.granule_bits as u8;
+        match self.set.biases {
+            Biases::None => return,
+            Biases::Flat(table) => {
+                // bias = [8 * ((16 * table + address) >> 7)], for granules of 7 bits.
+                let base = ((table as u64 / 8) << bits).wrapping_sub(u64::from(next.ahead));
+                self.a.value(bias, base);
+                self.a.add(bias, next.reg);
+                self.a.shift_right(bias, bits);
+                self.a.load(bias, Mem::Scaled(bias));
+            }
+            Biases::TwoLevel(_) | Biases::OfSlot => {
+                let other = self.scratch[1];
+                match self.set.biases {
+                    Biases::TwoLevel(root) => self.a.value(other, root as u64),
+                    _ => {
+                        let root = self.state(State::Biases);
+                        self.a.load(other, root);
+                    }
+                }
+                self.a.address(bias, next.at(0));
+                self.a.shift_right(bias, LEAF_BITS as u8);
+                self.a.load(bias, Mem::Indexed(other, bias, 0));
+                self.a.test(bias);
+                let found = self.a.label();
+                self.a.jump_if(Condition::Equal, found);
+                self.a.address(other, next.at(0));
+                self.a.shift_right(other, bits);
+                self.a.and(other, (1 << (LEAF_BITS - u32::from(bits))) - 1);
+                self.a.load(bias, Mem::Indexed(bias, other, 0));
+                self.a.place(found);
+            }
+        }
+        self.a.test(bias);
+        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewPlace, bias)], None);
+        self.a.inc(next.cell(bias, 0));
+        if self.rule.execution.generic {
+            self.a.inc(next.cell(bias, 2));
+        }
+        for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
+            self.a.inc(next.cell(bias, i32::from(distance)));
+        }
     }
 
     /// Goes out of line on a condition, and comes back to `back`, or to the next instruction.
@@ -209,7 +315,7 @@ impl Stub<'_> {
     }
 
     /// Everything that needs to know which instruction it is.
-    fn follow_instruction(&mut self, address: Address, end: Label) {
+    fn follow_instruction(&mut self, address: NextInstr, end: Label) {
         let rule = *self.rule;
         if self.set.traced {
             self.follow_resumption(address, end);
@@ -218,33 +324,32 @@ impl Stub<'_> {
         self.follow_specialisation(address);
         if let Some((distance, combined)) = rule.execution.unfolds {
             self.a.compare_byte(address.at(-i32::from(distance)), combined);
-            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Unfold)], None);
+            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Unfold, RAX)], None);
         }
         if rule.execution.folding == Folding::Next {
             self.count_next(address);
         }
     }
 
-    fn follow_resumption(&mut self, address: Address, end: Label) {
+    fn follow_resumption(&mut self, address: NextInstr, end: Label) {
         let last = self.state(State::LastTraced);
         if self.rule.execution.resumes {
             self.a.compare(last, address.reg);
-            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Resumed), Step::End(end)], None);
+            self.out_of_line(Condition::Equal, vec![Step::Report(Event::Resumed, RAX), Step::End(end)], None);
         }
         if self.rule.execution.is_instruction {
             self.a.store(last, address.reg);
         }
     }
 
-    fn follow_miss(&mut self, address: Address, end: Label) {
+    fn follow_miss(&mut self, address: NextInstr, end: Label) {
         let rule = self.rule;
         if rule.execution.follows_miss {
             self.a.compare_byte(address.at(0), rule.number);
             let steps = vec![
                 Step::UnlessState(State::Last, address.reg),
                 Step::Repeated,
-                Step::EndUnlessState(State::LastCombined, address.reg, end),
-                Step::Report(Event::Miss),
+                Step::Report(Event::Miss, RAX),
                 Step::End(end),
             ];
             self.out_of_line(Condition::NotEqual, steps, None);
@@ -267,14 +372,15 @@ impl Stub<'_> {
         }
     }
 
-    fn follow_specialisation(&mut self, address: Address) {
+    fn follow_specialisation(&mut self, address: NextInstr) {
         let pending = self.state(State::Pending);
         match self.rule.execution.specialising {
             Specialising::No => {}
             Specialising::Counter { trigger, looks } => {
                 let counter = address.at(2);
                 self.a.compare(pending, address.reg);
-                let steps = vec![Step::UnlessCounterAbove(counter, trigger), Step::Report(Event::Repeat)];
+                let steps =
+                    vec![Step::UnlessCounterAbove(counter, trigger), Step::Report(Event::Repeat, RAX)];
                 self.out_of_line(Condition::Equal, steps, None);
                 if looks {
                     self.a.compare_word(counter, trigger);
@@ -287,17 +393,16 @@ impl Stub<'_> {
             }
             Specialising::Repetition => {
                 self.a.compare(pending, address.reg);
-                self.out_of_line(Condition::Equal, vec![Step::Report(Event::Repeat)], None);
+                self.out_of_line(Condition::Equal, vec![Step::Report(Event::Repeat, RAX)], None);
             }
         }
     }
 
     /// Counts the instruction behind this one, by its number in memory.
-    fn count_next(&mut self, address: Address) {
-        let array = self.cell(offset::NEXT + self.rule.next_array * 256 * 8);
-        let free: Vec<Reg> =
-            [RAX, RCX, Reg(2)].into_iter().filter(|r| *r != address.reg && Some(*r) != self.slot).collect();
-        let (base, index) = (free[0], free[1]);
+    fn count_next(&mut self, address: NextInstr) {
+        let array = self.counter(offset::NEXT + self.rule.next_array * 256 * 8);
+        let mut free = [RAX, RCX, RDX].into_iter().filter(|r| *r != address.reg && Some(*r) != self.slot);
+        let (Some(base), Some(index)) = (free.next(), free.next()) else { return };
         self.a.push(base);
         self.a.push(index);
         self.a.load_byte(index, address.at(2 * (1 + i32::from(self.rule.caches))));
@@ -322,16 +427,13 @@ impl Stub<'_> {
                         self.a.jump_if(Condition::Below, later.back);
                     }
                     Step::Repeated => {
-                        let (repeated, last) = (self.cell(offset::REDISPATCHES), self.state(State::Last));
+                        let (repeated, last) = (self.counter(offset::REDISPATCHES), self.state(State::Last));
                         self.a.inc(repeated);
                         self.a.store_value(last, 0);
                     }
-                    Step::EndUnlessState(state, register, end) => {
-                        let word = self.state(state);
-                        self.a.compare(word, register);
-                        self.a.jump_if(Condition::NotEqual, end);
+                    Step::Report(event, register) => {
+                        report(self.a, self.set.gate, event, self.rule.number, register);
                     }
-                    Step::Report(event) => report(self.a, self.set.gate, event, self.rule.number),
                     Step::End(end) => self.a.jump(end),
                     Step::Remember(register) => {
                         let (pending, opcode) =

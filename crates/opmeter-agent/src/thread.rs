@@ -46,6 +46,7 @@ pub fn give_slot(meter: &Meter) {
         SLOT.set(meter.first_slot().0);
         return;
     };
+    meter.give_biases(slot);
     SLOT.set(slot.0);
     let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot.0))));
 }

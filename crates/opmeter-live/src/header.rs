@@ -7,7 +7,7 @@ use crate::counts::COUNTS_SIZE;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"OPMLIVE\0");
 
 /// Version of the layout; a reader refuses any other.
-pub const LAYOUT: u64 = 1;
+pub const LAYOUT: u64 = 2;
 
 /// Number of phases: start-up, main, shutdown.
 pub const PHASES: usize = 3;
@@ -61,6 +61,10 @@ pub enum Word {
     SharedSlots,
     /// 1 where the file continues its parent's run after a fork.
     Forked,
+    /// 1 where instructions are counted by their address, in the code log and the cells beside this file.
+    ByInstruction,
+    /// Code objects whose counts by instruction had no room.
+    LostCode,
 }
 
 /// What became of a process.
@@ -136,6 +140,8 @@ pub enum State {
     LastCombinedOpcode,
     /// Address of the last instruction dispatched while code is traced.
     LastTraced,
+    /// Where threads run in parallel: address of the slot's table of biases.
+    Biases,
 }
 
 /// Size of a slot in bytes: its counters and its state.

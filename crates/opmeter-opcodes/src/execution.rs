@@ -69,6 +69,12 @@ pub struct Execution {
     pub among_combined: bool,
     /// Whether it starts or resumes a frame: dispatched again when its code was instrumented meanwhile.
     pub resumes: bool,
+    /// False for what stands in no code object of the program, or in the place of another instruction: the
+    /// interpreter's exit from the loop, and its way into compiled code.
+    pub has_place: bool,
+    /// The generic form of an instruction that has specialised ones with an adaptive counter: its base,
+    /// 3.11's `_ADAPTIVE` form, an instrumented one.
+    pub generic: bool,
     /// What else it executes.
     pub folding: Folding,
     /// From 3.12 on: a combined opcode's guard can fail unseen; then the instruction that would have been
@@ -98,6 +104,11 @@ impl Execution {
                 && opcode.base == "PRECALL"
                 && folding(opcode, minor) == Folding::None,
             resumes: opcode.base == "RESUME",
+            has_place: !matches!(opcode.name, "INTERPRETER_EXIT" | "ENTER_EXECUTOR"),
+            generic: table.specialises(opcode.base)
+                && (opcode.name == opcode.base
+                    || opcode.name.ends_with("_ADAPTIVE")
+                    || opcode.name.starts_with("INSTRUMENTED_")),
             folding: folding(opcode, minor),
             unfolds: unfolds(opcode, table),
         }
@@ -108,6 +119,13 @@ impl OpcodeTable<'_> {
     /// Whether an instruction of this version may be dispatched more than once.
     pub fn repeats(&self) -> bool {
         self.version().1 >= 11
+    }
+
+    /// Whether an instruction with this base has specialised forms and an adaptive counter.
+    pub fn specialises(&self, base: &str) -> bool {
+        self.version().1 >= 11
+            && !matches!(base, "JUMP_BACKWARD" | "RESUME")
+            && self.named(base).is_some_and(|opcode| in_family(&opcode, self))
     }
 
     /// Whether a combined opcode's guard can fail without a dispatch that tells (see

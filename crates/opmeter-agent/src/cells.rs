@@ -1,0 +1,254 @@
+//! Where instructions are counted: finding the cells for an address that is about to be executed.
+
+use std::ffi::c_void;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use opmeter_opcodes::OpcodeTable;
+
+use crate::capi::{CApi, Object};
+use crate::cell_index::CellIndex;
+use crate::code_object::{CodeObject, CodeObjects};
+use crate::executable_memory::{patch, read_word};
+use crate::guarded::Guarded;
+use crate::interpreter::Interpreter;
+use crate::live::Slot;
+use crate::meter;
+use crate::registry::{Registry, Unshared};
+use crate::sites::{Missed, Sites};
+
+/// All that is needed to count by instruction.
+pub struct Cells {
+    /// From addresses to cells.
+    pub index: CellIndex,
+    objects: CodeObjects,
+    opcodes: OpcodeTable<'static>,
+    registry: Guarded<Registry>,
+}
+
+/// Which of the tables of [`CellIndex`] is used, and whose cells.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The slot that counts.
+    pub slot: Slot,
+    /// Its two-level table, or 0 for the flat one.
+    pub root: usize,
+}
+
+impl Cells {
+    /// `None` where this interpreter's code objects can't be found.
+    pub fn new(interpreter: &Interpreter, opcodes: OpcodeTable<'static>, live: &Path) -> Option<Self> {
+        // From 3.14 on each thread of a build without the global lock may have its own copy of the
+        // bytecode, which is no part of the code object.
+        if interpreter.free_threaded && interpreter.version.1 >= 14 {
+            return None;
+        }
+        let objects = CodeObjects::new(CApi::find()?, interpreter.version.1)?;
+        Some(Self {
+            index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
+            objects,
+            opcodes,
+            registry: Guarded::new(Registry::beside(live)),
+        })
+    }
+
+    /// Wraps the function that frees code objects.
+    pub fn watch_deaths(&self, interpreter: &Interpreter) -> bool {
+        let address = self.objects.deallocator();
+        // SAFETY: a field of a static type of the interpreter, set when it was compiled.
+        let original = unsafe { (address as *const usize).read() };
+        if original == 0 || DEALLOCATE.set(original).is_err() {
+            return false;
+        }
+        let wrapper = deallocate as *const () as usize;
+        // SAFETY: the wrapper does what the function does, and looks the same.
+        unsafe { patch(address, &[wrapper], interpreter.module.protection(address)) }.is_ok()
+    }
+
+    /// The bias for the instruction at an address, which the calling thread is about to execute.
+    pub fn find(&self, address: usize, place: Place) -> u64 {
+        self.find_in_code(address, place).unwrap_or_else(|| {
+            let (code, description) = self.objects.own(address, &self.opcodes);
+            self.registry.insist(|registry| {
+                let number = registry.code(&description);
+                self.bind(registry, number, &code.bytecode, place)
+            })
+        })
+    }
+
+    /// As [`Cells::find`], but `None` where the address lies in no code object.
+    pub fn find_in_code(&self, address: usize, place: Place) -> Option<u64> {
+        let known = self.registry.insist(|registry| {
+            let (code, range) = registry.place(address)?;
+            Some(self.bind(registry, Some(code), &range, place))
+        });
+        if known.is_some() {
+            return known;
+        }
+        let mut code = self.objects.containing(address)?;
+        if !code.bytecode.contains(&address) {
+            return self.find_before_unsharing(address, &code, place);
+        }
+        let before = code.bytecode.clone();
+        let mut old = None;
+        if self.opcodes.version().1 <= 10 && self.objects.shares_bytecode(&code) {
+            old = self.objects.unshare(&mut code);
+        }
+        let description = self.objects.describe(&code, &self.opcodes)?;
+        Some(self.registry.insist(|registry| {
+            let number = registry.code(&description);
+            if let Some(number) = number {
+                registry.add(&code, number);
+            }
+            let Some(bytes) = old else { return self.bind(registry, number, &code.bytecode, place) };
+            // This frame goes on in the bytecode that it began with, and is counted one by one.
+            let unshared = Unshared { bytes, bytecode: before.clone(), code: number };
+            registry.keep_unshared(code.object, unshared);
+            bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+        }))
+    }
+
+    fn find_before_unsharing(&self, address: usize, code: &CodeObject, place: Place) -> Option<u64> {
+        let (before, number) = self.registry.insist(|registry| {
+            let unshared = registry.unshared(code.object)?;
+            let here = unshared.bytecode.contains(&address);
+            here.then(|| (unshared.bytecode.clone(), unshared.code))
+        })?;
+        let description = match number {
+            Some(_) => None,
+            None => Some(self.objects.describe(code, &self.opcodes)?),
+        };
+        Some(self.registry.insist(|registry| {
+            let number = number.or_else(|| registry.code(description.as_ref()?));
+            bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+        }))
+    }
+
+    fn bind(&self, registry: &mut Registry, code: Option<u32>, range: &Range<usize>, place: Place) -> u64 {
+        let bias = bias(registry.block(code, place.slot.0, range.len() / 2), range);
+        self.index.set(place.root, range.clone(), bias);
+        bias
+    }
+
+    /// The cell of the code unit at an address, if it has one.
+    pub fn cell(&self, address: usize, place: Place) -> Option<&AtomicU64> {
+        match self.index.bias(place.root, address) {
+            0 => None,
+            bias => Some(cell(bias, address)),
+        }
+    }
+
+    /// Up to 3.10: another code object is about to be made with this `bytes` for its bytecode.
+    pub fn bytecode_is_shared(&self, arguments: *mut c_void) {
+        let api = &self.objects.api;
+        let span = api.aside(|| api.bytes_span(api.first_item(arguments)?));
+        let Some((start, _)) = span else { return };
+        if let Some(range) = self.registry.insist(|registry| registry.forget_place(start)) {
+            self.index.clear(&range);
+        }
+    }
+
+    /// Ends a phase: whatever runs from now on is counted anew.
+    pub fn enter_phase(&self, phase: usize, sites: &Guarded<Sites>) {
+        self.settle(sites, Sites::all);
+        self.registry.insist(|registry| registry.enter_phase(phase, &self.index));
+        sites.insist(Sites::enter_phase);
+    }
+
+    /// In a forked child: begins anew, beside another live file.
+    pub fn restart(&self, live: &Path) {
+        self.index.break_lock();
+        let whole = !self.registry.break_lock();
+        self.registry.insist(|registry| registry.restart(live, whole));
+        self.index.clear_all();
+    }
+
+    /// Code objects whose counts have no room.
+    pub fn lost(&self) -> u64 {
+        self.registry.insist(|registry| registry.lost())
+    }
+
+    /// The guard of the instruction at an address has failed so many times.
+    pub fn missed(&self, sites: &Guarded<Sites>, (address, failures): Missed) {
+        if failures == 0 {
+            return;
+        }
+        let make = || self.registry.insist(|registry| registry.misses(address));
+        if let Some(count) = sites.insist(|sites| sites.count(address, make)) {
+            // SAFETY: a word of the code log, mapped and aligned.
+            unsafe { &*(count as *const AtomicU64) }.fetch_add(failures, Relaxed);
+        }
+    }
+
+    /// Accounts for the failures that no instruction has told of yet.
+    pub fn settle(&self, sites: &Guarded<Sites>, which: impl Fn(&Sites) -> Vec<usize>) {
+        let shift = self.opcodes.counter_shift();
+        let missed = sites.insist(|sites| {
+            let addresses = which(sites);
+            sites.settle(&addresses, shift, counter)
+        });
+        missed.into_iter().for_each(|missed| self.missed(sites, missed));
+    }
+
+    /// A code object dies: whatever comes to lie in its place is not it.
+    fn dies(&self, object: usize, sites: &Guarded<Sites>) {
+        if let Some(range) = self.registry.insist(|registry| registry.place_of(object)) {
+            if self.opcodes.unfolds() {
+                self.settle(sites, |sites| sites.within(&range));
+            }
+            sites.insist(|sites| sites.remove(&range));
+            self.index.clear(&range);
+        }
+        self.release(object);
+    }
+
+    fn release(&self, object: usize) {
+        if let Some(unshared) = self.registry.insist(|registry| registry.remove(object)) {
+            self.objects.api.release(unshared.bytes);
+        }
+    }
+}
+
+fn bias(block: usize, range: &Range<usize>) -> u64 {
+    (block as u64).wrapping_sub(4 * range.start as u64)
+}
+
+/// The cell at an address, given the bias of its code object.
+pub fn cell<'a>(bias: u64, address: usize) -> &'a AtomicU64 {
+    let at = bias.wrapping_add(4 * address as u64);
+    // SAFETY: inside the block of cells whose bias it is; blocks stay mapped.
+    unsafe { &*(at as *const AtomicU64) }
+}
+
+/// The adaptive counter of the instruction at an address, if the memory is still there.
+pub fn counter(address: usize) -> Option<u16> {
+    let word = read_word(address & !7)?;
+    let shift = (address & 7) + 2;
+    if shift < 8 {
+        return Some((word >> (shift * 8)) as u16);
+    }
+    Some(read_word((address & !7) + 8)? as u16)
+}
+
+/// The function that frees code objects.
+static DEALLOCATE: OnceLock<usize> = OnceLock::new();
+
+extern "C" fn deallocate(object: Object) {
+    let _ = std::panic::catch_unwind(|| {
+        if let Some(meter) = meter::get()
+            && let Some(cells) = meter.cells()
+        {
+            cells.dies(object as usize, meter.sites());
+        }
+    });
+    if let Some(original) = DEALLOCATE.get() {
+        // SAFETY: `void (*destructor)(PyObject *)`, called as the interpreter would have called it.
+        unsafe {
+            let original: extern "C" fn(Object) = std::mem::transmute(*original);
+            original(object);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Code objects of the interpreter: finding the one that an instruction belongs to, and what it says.
+
+use std::ops::Range;
+
+use opmeter_code::canonical;
+use opmeter_opcodes::OpcodeTable;
+
+use crate::capi::{CApi, Object};
+use crate::code_store::Description;
+use crate::executable_memory::read_word;
+
+const PAGE: usize = 4096;
+
+/// The most bytecode that a code object is taken to have, in bytes.
+const LONGEST: usize = 1 << 26;
+
+/// What is known of the interpreter's code objects.
+pub struct CodeObjects {
+    /// Python's C API.
+    pub api: CApi,
+    minor: u8,
+    /// Where an object's type stands in it, in bytes.
+    type_offset: usize,
+    /// Up to 3.10: which word of a code object points to its bytecode.
+    bytecode_word: std::sync::atomic::AtomicUsize,
+}
+
+/// A code object.
+#[derive(Debug, Clone)]
+pub struct CodeObject {
+    /// Its address.
+    pub object: usize,
+    /// Where its bytecode lies.
+    pub bytecode: Range<usize>,
+}
+
+impl CodeObjects {
+    /// `None` where the interpreter's objects are laid out in an unknown way.
+    pub fn new(api: CApi, minor: u8) -> Option<Self> {
+        // The type of a type that the interpreter defines is `type`: from 3.8 to 3.15 the second word of
+        // an object, without the global lock the fourth.
+        // SAFETY: a static object of the interpreter, larger than eight words.
+        let word = |index: usize| unsafe { (api.code_type as *const usize).add(index).read() };
+        let index = (0..8).find(|index| word(*index) == api.type_type)?;
+        Some(Self { api, minor, type_offset: index * 8, bytecode_word: 0.into() })
+    }
+
+    /// Bits of an address within a granule that has bytecode of one code object only. Between the bytecode
+    /// of two there is a code object's head from 3.11 on (168 bytes and more), a `bytes` object's
+    /// before (32 bytes and a terminating zero).
+    pub fn granule_bits(&self) -> u32 {
+        if self.minor >= 11 { 7 } else { 5 }
+    }
+
+    /// Where the type `code` keeps the function that frees a code object.
+    pub fn deallocator(&self) -> usize {
+        // `PyTypeObject` (`Include/cpython/object.h`): head with size, tp_name, tp_basicsize, tp_itemsize,
+        // tp_dealloc.
+        self.api.code_type + self.type_offset + 40
+    }
+
+    /// The code object with the instruction at an address, which the calling thread is about to execute.
+    pub fn containing(&self, address: usize) -> Option<CodeObject> {
+        if self.minor >= 11 { self.around(address) } else { self.running() }
+    }
+
+    /// From 3.11 on a code object ends with its bytecode: its head is the next one below.
+    fn around(&self, address: usize) -> Option<CodeObject> {
+        let mut at = address & !7;
+        let lowest = address.saturating_sub(LONGEST);
+        // SAFETY: `tp_basicsize`, of a static object of the interpreter.
+        let head = unsafe { ((self.api.code_type + self.type_offset + 24) as *const usize).read() };
+        while at > lowest {
+            if at.is_multiple_of(PAGE) {
+                read_word(at - 8)?;
+            }
+            at -= 8;
+            // SAFETY: the page is that of the instruction, or was found readable just now.
+            let word = unsafe { (at as *const usize).read_volatile() };
+            if word == self.api.code_type {
+                let object = at - self.type_offset;
+                // The word behind the type is the number of code units (`ob_size`).
+                let length = read_word(at + 8)? as usize;
+                let start = object + head;
+                if length < LONGEST / 2 && (start..start + 2 * length).contains(&address) {
+                    return Some(CodeObject { object, bytecode: start..start + 2 * length });
+                }
+            }
+        }
+        None
+    }
+
+    fn running(&self) -> Option<CodeObject> {
+        let object = self.api.running_code()?;
+        let bytes = self.bytecode_object(object)?;
+        let (start, length) = self.api.aside(|| self.api.bytes_span(bytes))?;
+        Some(CodeObject { object: object as usize, bytecode: start..start + length })
+    }
+
+    /// Up to 3.10: the `bytes` object with a code object's bytecode, borrowed.
+    fn bytecode_object(&self, object: Object) -> Option<Object> {
+        let word = self.bytecode_word(object)?;
+        // SAFETY: the field of a code object that is alive.
+        Some(unsafe { word.read() })
+    }
+
+    /// Up to 3.10: the field that points to the bytecode. Which one it is, is found at the first code object.
+    fn bytecode_word(&self, object: Object) -> Option<*mut Object> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let words = object.cast::<Object>();
+        let mut index = self.bytecode_word.load(Relaxed);
+        if index == 0 {
+            let attribute = self.api.aside(|| {
+                let found = self.api.attribute(object, c"co_code")?;
+                Some(found.object)
+            })?;
+            // SAFETY: a code object is longer than 14 words in all of these versions.
+            index = (2..14).find(|index| unsafe { words.add(*index).read() } == attribute)?;
+            self.bytecode_word.store(index, Relaxed);
+        }
+        // SAFETY: as above.
+        Some(unsafe { words.add(index) })
+    }
+
+    /// Up to 3.10: whether anything else refers to the code object's `bytes`, another code object perhaps.
+    pub fn shares_bytecode(&self, code: &CodeObject) -> bool {
+        self.bytecode_object(code.object as Object).is_some_and(|bytes| {
+            // SAFETY: an object that is alive; it begins with its reference count.
+            let references = unsafe { bytes.cast::<isize>().read() };
+            references > 1
+        })
+    }
+
+    /// Up to 3.10: gives the code object a `bytes` of its own, and returns the one that it had, with the
+    /// reference to it. Frames that run keep running there, so it must outlive the code object.
+    pub fn unshare(&self, code: &mut CodeObject) -> Option<Object> {
+        let word = self.bytecode_word(code.object as Object)?;
+        // SAFETY: the bytecode of a code object that is alive.
+        let content =
+            unsafe { std::slice::from_raw_parts(code.bytecode.start as *const u8, code.bytecode.len()) };
+        let own = self.api.aside(|| self.api.new_bytes(content))?;
+        let (start, length) = self.api.aside(|| self.api.bytes_span(own))?;
+        // SAFETY: the field of a code object that is alive; the content is the same, and the
+        // interpreter reads the field anew for each frame.
+        let old = unsafe { word.replace(own) };
+        code.bytecode = start..start + length;
+        Some(old)
+    }
+
+    /// What the code object says of itself.
+    pub fn describe(&self, code: &CodeObject, opcodes: &OpcodeTable<'_>) -> Option<Description> {
+        let object = code.object as Object;
+        // SAFETY: the bytecode of a code object that is alive. Another thread may specialise it meanwhile:
+        // whichever form is read, its base is the same.
+        let mut bytecode = unsafe {
+            std::slice::from_raw_parts(code.bytecode.start as *const u8, code.bytecode.len()).to_vec()
+        };
+        let hidden = canonical(opcodes, &mut bytecode);
+        self.api.aside(|| {
+            let text = |name| self.api.text(self.api.attribute(object, name)?.object);
+            let function = if self.minor >= 11 { text(c"co_qualname") } else { None };
+            let table = if self.minor >= 10 { c"co_linetable" } else { c"co_lnotab" };
+            let line = self.api.attribute(object, c"co_firstlineno")?;
+            if hidden && let Some(original) = self.api.original_bytecode(object) {
+                bytecode = original;
+            }
+            Some(Description {
+                file: text(c"co_filename").unwrap_or_default(),
+                function: function.or_else(|| text(c"co_name")).unwrap_or_default(),
+                first_line: u32::try_from(self.api.number(line.object)?).unwrap_or(0),
+                bytecode,
+                line_table: self.api.bytes(self.api.attribute(object, table)?.object).unwrap_or_default(),
+                own: false,
+            })
+        })
+    }
+
+    /// Stands for instructions of the interpreter's own, in the granule around an address.
+    pub fn own(&self, address: usize, opcodes: &OpcodeTable<'_>) -> (CodeObject, Description) {
+        let start = address >> self.granule_bits() << self.granule_bits();
+        let bytecode = start..start + (1 << self.granule_bits());
+        // SAFETY: a granule lies within a page, from which an instruction is about to be executed.
+        let mut content =
+            unsafe { std::slice::from_raw_parts(start as *const u8, bytecode.len()).to_vec() };
+        for unit in content.chunks_exact_mut(2) {
+            let base = opcodes.get(unit[0]).and_then(|opcode| opcodes.named(opcode.base));
+            unit[0] = base.map_or(unit[0], |base| base.number);
+        }
+        let description = Description { bytecode: content, own: true, ..Description::default() };
+        (CodeObject { object: 0, bytecode }, description)
+    }
+}

@@ -1,0 +1,181 @@
+//! From a process's code log and cells to rows: which instructions ran, how often, and in which form.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opmeter_code::{Instructions, LineTable};
+use opmeter_live::{CodeLog, LoggedCode, PHASES};
+use opmeter_opcodes::OpcodeTable;
+
+use crate::{InstructionRow, Phase, SpecializationRow};
+
+/// Phases by their number in live files.
+const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
+
+/// The rows of one process.
+#[derive(Debug, Default)]
+pub(crate) struct CodeRows {
+    /// Executions by instruction.
+    pub instructions: Vec<InstructionRow>,
+    /// The forms in which instructions of families ran.
+    pub specialization: Vec<SpecializationRow>,
+}
+
+/// A process's log with what it refers to.
+pub(crate) struct ProcessCode<'a> {
+    /// The process's ordinal.
+    pub process: u32,
+    /// Its opcodes.
+    pub opcodes: &'a OpcodeTable<'static>,
+    /// Its code log.
+    pub log: &'a CodeLog,
+    /// Its cells, as bytes.
+    pub cells: &'a [u8],
+}
+
+/// Executions of a code object's units by phase; none for a phase in which it did not run.
+type Counts = [Option<Vec<u64>>; PHASES];
+
+impl ProcessCode<'_> {
+    /// Makes the rows, in the order in which code objects first ran.
+    pub(crate) fn rows(&self) -> CodeRows {
+        let texts: Vec<Arc<str>> = self.log.texts.iter().map(|text| text.as_str().into()).collect();
+        let names: Vec<Option<Arc<str>>> =
+            (0..=255).map(|number| Some(self.opcodes.get(number)?.base.into())).collect();
+        let families: Vec<bool> = (0..=255)
+            .map(|number| self.opcodes.get(number).is_some_and(|opcode| self.opcodes.specialises(opcode.base)))
+            .collect();
+        let counts = self.counts();
+        let misses = self.misses();
+        let mut rows = CodeRows::default();
+        for (number, (code, counts)) in self.log.codes.iter().zip(counts).enumerate() {
+            let text = |number: u32| texts.get(number as usize).cloned().unwrap_or_default();
+            let common = InstructionRow {
+                process: self.process,
+                phase: Phase::Startup,
+                file: text(code.file),
+                function: text(code.function),
+                first_line: code.first_line,
+                line: 0,
+                offset: 0,
+                opcode: "".into(),
+                executions: 0,
+                code: number as u32,
+                argument: 0,
+            };
+            if code.own {
+                own_rows(code, &counts, &common, &names, &mut rows.instructions);
+                continue;
+            }
+            let version = self.opcodes.version();
+            let lines = LineTable::lines(version, code.first_line, &code.line_table, code.bytecode.len());
+            for instruction in Instructions::of(self.opcodes, &code.bytecode) {
+                let unit = instruction.offset as usize / 2;
+                let row = InstructionRow {
+                    line: lines.get(unit).copied().unwrap_or(0),
+                    offset: instruction.offset,
+                    opcode: names[usize::from(instruction.number)].clone().unwrap_or_else(|| "?".into()),
+                    argument: instruction.argument,
+                    ..common.clone()
+                };
+                let family = families[usize::from(instruction.number)];
+                let missed = |phase: usize| misses.get(&(number as u32, phase as u32, unit as u32));
+                add_instruction(&row, unit, &counts, &mut rows, family, missed);
+            }
+        }
+        rows
+    }
+
+    fn counts(&self) -> Vec<Counts> {
+        let mut counts: Vec<Counts> = vec![Default::default(); self.log.codes.len()];
+        for block in &self.log.blocks {
+            let Some(code) = self.log.codes.get(block.code as usize) else { continue };
+            let Some(counts) = counts[block.code as usize].get_mut(block.phase as usize) else { continue };
+            let length = code.bytecode.len() / 2;
+            let sums = counts.get_or_insert_with(|| vec![0; length]);
+            let start = usize::try_from(block.offset).unwrap_or(usize::MAX);
+            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(8);
+            for (sum, cell) in sums.iter_mut().zip(cells) {
+                *sum = sum.wrapping_add(cell.try_into().map_or(0, u64::from_le_bytes));
+            }
+        }
+        counts
+    }
+
+    fn misses(&self) -> BTreeMap<(u32, u32, u32), u64> {
+        let mut misses = BTreeMap::new();
+        for miss in &self.log.misses {
+            *misses.entry((miss.code, miss.phase, miss.unit)).or_insert(0) += miss.count;
+        }
+        misses
+    }
+}
+
+/// Adds the rows of an instruction: one for each phase in which it ran, or one without executions.
+fn add_instruction<'m>(
+    row: &InstructionRow,
+    unit: usize,
+    counts: &Counts,
+    rows: &mut CodeRows,
+    family: bool,
+    missed: impl Fn(usize) -> Option<&'m u64>,
+) {
+    let at = |phase: usize, unit: usize| {
+        counts[phase].as_ref().and_then(|cells| cells.get(unit)).copied().unwrap_or(0)
+    };
+    for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
+        let executions = at(phase, unit);
+        if executions == 0 {
+            continue;
+        }
+        rows.instructions.push(InstructionRow { phase: name, executions, ..row.clone() });
+        if family {
+            let unspecialized = at(phase, unit + 1).min(executions);
+            let missed = missed(phase).copied().unwrap_or(0).min(executions - unspecialized);
+            rows.specialization.push(SpecializationRow {
+                process: row.process,
+                phase: name,
+                file: row.file.clone(),
+                function: row.function.clone(),
+                first_line: row.first_line,
+                line: row.line,
+                offset: row.offset,
+                opcode: row.opcode.clone(),
+                executions,
+                specialized: executions - unspecialized - missed,
+                unspecialized,
+                missed,
+                code: row.code,
+            });
+        }
+    }
+    let first = counts.iter().position(Option::is_some);
+    if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(phase, unit) == 0)) {
+        rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row.clone() });
+    }
+}
+
+/// Adds the rows of instructions that belong to no code object: only those that ran are instructions.
+fn own_rows(
+    code: &LoggedCode,
+    counts: &Counts,
+    common: &InstructionRow,
+    names: &[Option<Arc<str>>],
+    rows: &mut Vec<InstructionRow>,
+) {
+    for (phase, cells) in PHASE_NAMES.into_iter().zip(counts) {
+        let ran = cells.iter().flatten().enumerate().filter(|(_, executions)| **executions > 0);
+        for (unit, executions) in ran {
+            let number = code.bytecode.get(unit * 2).copied().unwrap_or(0);
+            let argument = code.bytecode.get(unit * 2 + 1).copied().unwrap_or(0);
+            rows.push(InstructionRow {
+                phase,
+                offset: unit as u32 * 2,
+                opcode: names[usize::from(number)].clone().unwrap_or_else(|| "?".into()),
+                executions: *executions,
+                argument: u32::from(argument),
+                ..common.clone()
+            });
+        }
+    }
+}

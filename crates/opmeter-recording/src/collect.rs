@@ -10,15 +10,15 @@ use opmeter_live::{
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
-use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState};
+use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState, Tables};
 
 /// What live files hold at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Collected {
     /// The processes that loaded a CPython, in the order in which they began.
     pub processes: Vec<Process>,
-    /// Executions, one row for each process, phase and opcode.
-    pub opcodes: Vec<OpcodeRow>,
+    /// What they executed.
+    pub tables: Tables,
     /// What is missing, a sentence each.
     pub incomplete: Vec<String>,
     /// Processes whose counters could not be kept: how many, and the system's last error about them.
@@ -83,16 +83,16 @@ impl Collected {
     fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>, running: bool) {
         let version = (file.word(Word::Major), file.word(Word::Minor), file.word(Word::Micro));
         let table = OpcodeTable::built_in(version.0 as u8, version.1 as u8);
-        let first = self.opcodes.len();
+        let first = self.tables.opcodes.len();
         let mut redispatches = 0;
         for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
             let counts = file.phase(phase);
             redispatches += counts.redispatches;
             if let Some(table) = &table {
-                rows(process, name, table, &counts, &mut self.opcodes);
+                rows(process, name, table, &counts, &mut self.tables.opcodes);
             }
         }
-        let rows = &self.opcodes[first..];
+        let rows = &self.tables.opcodes[first..];
         let executions = rows.iter().map(|row| row.executions).sum();
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let register = (file.word(Word::Register) as usize).checked_sub(1);
@@ -147,6 +147,7 @@ impl Collected {
                 table: format!("{:#x}", file.word(Word::TableOffset)),
                 module: file.text(Text::Module),
                 switch_table: file.word(Word::SwitchOffset) != 0,
+                per_thread: file.word(Word::Slots) > 1,
                 next_instr_register: register.map(|number| REGISTERS[number & 15].to_owned()),
                 executions,
                 redispatches,

@@ -13,7 +13,7 @@ use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 
 /// What a column holds. No column has missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ColumnType {
+pub enum ColumnType {
     /// UTF-8 text.
     Text,
     /// A whole number of at most 8 bits, from 0 (a Parquet INT32).
@@ -45,7 +45,8 @@ impl ColumnType {
 
 /// The values of one column, a value a row.
 #[derive(Debug)]
-pub(crate) enum Values {
+pub enum Values {
+    /// UTF-8, unless the file is damaged.
     Text(Vec<ByteArray>),
     /// 8 and 32 bits: the bits of an unsigned number.
     Narrow(Vec<i32>),
@@ -64,13 +65,22 @@ impl Values {
         Values::Narrow(values.map(u32::cast_signed).collect())
     }
 
+    /// How many rows they are of.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Values::Text(values) => values.len(),
+            Values::Narrow(values) => values.len(),
+            Values::Wide(values) => values.len(),
+        }
+    }
+
     pub(crate) fn wide(values: impl Iterator<Item = u64>) -> Values {
         Values::Wide(values.map(u64::cast_signed).collect())
     }
 }
 
 /// A column's name and type.
-pub(crate) type ColumnSpec = (&'static str, ColumnType);
+pub type ColumnSpec = (&'static str, ColumnType);
 
 fn schema(table: &str, columns: &[ColumnSpec]) -> Result<TypePtr> {
     let fields = columns.iter().map(|&(name, column)| {

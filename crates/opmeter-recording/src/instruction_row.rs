@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::table_row::table;
 
 /// A row of the instructions table: how often one instruction ran in one phase of one process.
 ///
@@ -53,3 +54,9 @@ impl InstructionRow {
         "argument",
     ];
 }
+
+table!(
+    InstructionRow,
+    "instructions",
+    [process, phase, file, function, first_line, line, offset, opcode, executions, code, argument]
+);

@@ -2,34 +2,39 @@
 //!
 //! A recording `NAME.opm/` is a folder that other tools can read without Opmeter: `manifest.json` says
 //! what was run, on which interpreters, and what is complete; each table is a Parquet file of its own
-//! (`opcodes.parquet`). The manifest is written last, so a folder with a manifest is whole.
+//! (`opcodes.parquet`, `lines.parquet` and so on). The manifest is written last, so a folder with a manifest is whole.
 
 mod atomic_file;
+mod cell;
 mod collect;
 mod column;
 mod error;
 mod instruction_row;
 mod line_row;
+mod lines;
 mod manifest;
 mod opcode_row;
-mod opcode_table;
 mod pair_row;
 mod phase;
 mod process;
 mod recording;
 mod source_row;
 mod specialization_row;
+mod table_row;
+mod tables;
 
 pub use collect::Collected;
 pub use error::Error;
 pub use instruction_row::InstructionRow;
 pub use line_row::LineRow;
+pub use lines::lines;
 pub use manifest::{ExitStatus, Machine, Manifest, SCHEMA_VERSION};
 pub use opcode_row::OpcodeRow;
-pub use opcode_table::{read_opcodes, write_opcodes};
 pub use pair_row::PairRow;
 pub use phase::{ParsePhaseError, Phase};
 pub use process::{Dispatch, Process, ProcessState};
 pub use recording::{Recording, is_recording};
 pub use source_row::SourceRow;
 pub use specialization_row::SpecializationRow;
+pub use table_row::{TableRow, read_rows, write_rows};
+pub use tables::Tables;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::table_row::table;
 
 /// A row of the lines table: how often one line ran in one phase of one process.
 ///
@@ -29,3 +30,5 @@ impl LineRow {
     /// The names of the columns, in order: the same in every format.
     pub const COLUMNS: [&'static str; 6] = ["process", "phase", "file", "line", "executions", "hits"];
 }
+
+table!(LineRow, "lines", [process, phase, file, line, executions, hits]);

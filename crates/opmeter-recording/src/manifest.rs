@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Process};
+use crate::{Error, OpcodeRow, Process, TableRow};
 
-/// The version of the layout of recordings that this crate writes, and the newest that it reads.
+/// The version of the layout of recordings that this crate writes, and the newest that it reads. A table
+/// or a field that is added leaves it as it is: older readers pass over what they do not know.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What a recording says of itself: what was run, where, and what is complete.
@@ -35,6 +36,9 @@ pub struct Manifest {
     pub complete: bool,
     /// What is missing from the recording: a plain sentence each.
     pub incomplete: Vec<String>,
+    /// The tables that the recording has; one of these that has no file is missing. Recordings from before
+    /// there was more than one table do not say, and have the opcodes.
+    pub tables: Vec<String>,
     /// The processes of the command, by ordinal.
     pub processes: Vec<Process>,
 }
@@ -76,6 +80,7 @@ impl Default for Manifest {
             machine: Machine::default(),
             complete: false,
             incomplete: Vec::new(),
+            tables: vec![OpcodeRow::TABLE.to_owned()],
             processes: Vec::new(),
         }
     }
@@ -158,6 +163,7 @@ mod tests {
         assert_eq!(manifest.processes[0].pid, 7);
         assert_eq!(manifest.processes[0].state, ProcessState::Unmetered);
         assert!(!manifest.complete);
+        assert_eq!(manifest.tables, ["opcodes"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::table_row::table;
 
 /// A row of the opcodes table: how often one opcode ran in one phase of one process.
 ///
@@ -29,3 +30,5 @@ impl OpcodeRow {
     pub const COLUMNS: [&'static str; 6] =
         ["process", "phase", "opcode", "base_opcode", "number", "executions"];
 }
+
+table!(OpcodeRow, "opcodes", [process, phase, opcode, base_opcode, number, executions]);

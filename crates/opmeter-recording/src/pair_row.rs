@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::table_row::table;
 
 /// A row of the pairs table: how often one opcode was executed right after another on the same thread,
 /// in one phase of one process.
@@ -29,3 +30,5 @@ impl PairRow {
     pub const COLUMNS: [&'static str; 7] =
         ["process", "phase", "first", "second", "first_base", "second_base", "executions"];
 }
+
+table!(PairRow, "pairs", [process, phase, first, second, first_base, second_base, executions]);

@@ -59,6 +59,9 @@ pub struct Dispatch {
     pub module: String,
     /// Whether the jump table of the loop's `switch` statement was metered too (3.8 to 3.10).
     pub switch_table: bool,
+    /// Whether threads counted at the same time, each for itself: then a phase's end is not the same moment
+    /// in every table, and only all phases together add up.
+    pub per_thread: bool,
     /// The register that holds the address of the next instruction; none where it was not looked for.
     pub next_instr_register: Option<String>,
     /// Instructions executed in this process, all phases.

@@ -3,7 +3,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::{AtomicFile, sync_folder};
-use crate::{Error, Manifest, OpcodeRow, read_opcodes, write_opcodes};
+use crate::{Error, Manifest, Tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
 const LIVE: &str = "live";
@@ -15,23 +15,21 @@ pub struct Recording {
     pub path: PathBuf,
     /// What the recording says of itself.
     pub manifest: Manifest,
-    /// The opcodes table: one row for each process, phase and opcode that ran.
-    pub opcodes: Vec<OpcodeRow>,
+    /// What was counted.
+    pub tables: Tables,
 }
 
 impl Recording {
-    /// The file name of the opcodes table in a recording's folder.
-    pub const OPCODES_FILE: &'static str = "opcodes.parquet";
-
     /// Writes a recording to the folder `path`, which is made if need be. Files of an older recording
     /// there are replaced; other files, the live counters among them, are left alone.
     ///
     /// Each file appears whole or not at all, the manifest last: a recording that could not be written to
-    /// its end has no manifest, so it is never taken for a whole one.
+    /// its end has no manifest, so it is never taken for a whole one. The manifest names the tables that
+    /// were written, whatever `manifest` says of them.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder or a file in it can't be written.
-    pub fn write(path: &Path, manifest: &Manifest, opcodes: &[OpcodeRow]) -> Result<(), Error> {
+    pub fn write(path: &Path, manifest: &Manifest, tables: &Tables) -> Result<(), Error> {
         fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
         let old = path.join(Manifest::FILE);
         match fs::remove_file(&old) {
@@ -39,7 +37,8 @@ impl Recording {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(Error::io("replace", &old, source)),
         }
-        AtomicFile::create(path, Recording::OPCODES_FILE)?.write_with(|file| write_opcodes(file, opcodes))?;
+        tables.write(path)?;
+        let manifest = Manifest { tables: tables.names(), ..manifest.clone() };
         AtomicFile::create(path, Manifest::FILE)?.write_with(|file| {
             let mut file = BufWriter::new(file);
             manifest.write_json(&mut file)?;
@@ -64,14 +63,8 @@ impl Recording {
             });
         }
         let manifest = Manifest::read(path)?;
-        let table = path.join(Recording::OPCODES_FILE);
-        let opcodes = read_opcodes(&table).map_err(|error| match error {
-            Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
-                Error::TornTable { path: table, reason: "the file is missing".to_owned() }
-            }
-            error => error,
-        })?;
-        Ok(Recording { path: path.to_owned(), manifest, opcodes })
+        let tables = Tables::read(path, &manifest.tables)?;
+        Ok(Recording { path: path.to_owned(), manifest, tables })
     }
 }
 

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::table_row::table;
+
 /// A row of the sources table: a source file that code objects came from, as it was when the recording
 /// was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,3 +24,5 @@ impl SourceRow {
     /// The names of the columns, in order: the same in every format.
     pub const COLUMNS: [&'static str; 5] = ["file", "path", "size", "sha256", "changed"];
 }
+
+table!(SourceRow, "sources", [file, path, size, sha256, changed]);

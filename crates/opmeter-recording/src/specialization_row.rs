@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Phase;
+use crate::table_row::table;
 
 /// A row of the specialization table (3.11 and later): in which forms one instruction of a family with
 /// specialised forms ran, in one phase of one process.
@@ -57,3 +58,23 @@ impl SpecializationRow {
         "code",
     ];
 }
+
+table!(
+    SpecializationRow,
+    "specialization",
+    [
+        process,
+        phase,
+        file,
+        function,
+        first_line,
+        line,
+        offset,
+        opcode,
+        executions,
+        specialized,
+        unspecialized,
+        missed,
+        code
+    ]
+);

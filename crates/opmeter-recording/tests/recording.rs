@@ -7,7 +7,8 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use opmeter_recording::{
-    Error, ExitStatus, Manifest, OpcodeRow, Phase, Process, Recording, is_recording, read_opcodes,
+    Error, ExitStatus, InstructionRow, Manifest, OpcodeRow, PairRow, Phase, Process, Recording, SourceRow,
+    SpecializationRow, TableRow, Tables, is_recording, lines, read_rows,
 };
 
 fn manifest() -> Manifest {
@@ -37,6 +38,72 @@ fn rows() -> Vec<OpcodeRow> {
     ]
 }
 
+fn instruction(offset: u32, opcode: &str, executions: u64) -> InstructionRow {
+    InstructionRow {
+        process: 0,
+        phase: Phase::Main,
+        file: "/home/ü/bench.py".into(),
+        function: "f.<locals>.<lambda>".into(),
+        first_line: 3,
+        line: 4,
+        offset,
+        opcode: opcode.into(),
+        executions,
+        code: 17,
+        argument: u32::MAX,
+    }
+}
+
+/// A table of opcodes, and nothing in the others.
+fn opcodes(rows: &[OpcodeRow]) -> Tables {
+    Tables { opcodes: rows.to_vec(), ..Tables::default() }
+}
+
+fn tables() -> Tables {
+    let instructions = vec![instruction(2, "LOAD_ATTR", u64::MAX), instruction(u32::MAX, "NOP", 0)];
+    Tables {
+        opcodes: rows(),
+        lines: lines(&instructions),
+        pairs: vec![PairRow {
+            process: 0,
+            phase: Phase::Shutdown,
+            first: "LOAD_ATTR_SLOT".into(),
+            second: "NOP".into(),
+            first_base: "LOAD_ATTR".into(),
+            second_base: "NOP".into(),
+            executions: 7,
+        }],
+        specialization: vec![SpecializationRow {
+            process: 0,
+            phase: Phase::Main,
+            file: "/home/ü/bench.py".into(),
+            function: "f.<locals>.<lambda>".into(),
+            first_line: 3,
+            line: 4,
+            offset: 2,
+            opcode: "LOAD_ATTR".into(),
+            executions: 6,
+            specialized: 1,
+            unspecialized: 2,
+            missed: 3,
+            code: 17,
+        }],
+        sources: vec![SourceRow {
+            file: "bench.py".into(),
+            path: "/home/ü/bench.py".into(),
+            size: 1 << 40,
+            sha256: "00ff".into(),
+            changed: 1,
+        }],
+        instructions,
+    }
+}
+
+/// The manifest as it is read back from a recording of `tables`.
+fn read_back(tables: &[&str]) -> Manifest {
+    Manifest { tables: tables.iter().map(|&name| name.into()).collect(), ..manifest() }
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -51,53 +118,95 @@ fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/run.opm");
     assert!(!is_recording(&path));
-    Recording::write(&path, &manifest(), &rows()).unwrap();
+    Recording::write(&path, &manifest(), &tables()).unwrap();
     assert!(is_recording(&path));
-    assert_eq!(names(&path), ["manifest.json", "opcodes.parquet"]);
     let recording = Recording::open(&path).unwrap();
-    assert_eq!(recording, Recording { path, manifest: manifest(), opcodes: rows() });
+    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources"];
+    let manifest = read_back(&named);
+    let mut files: Vec<String> = named.iter().map(|name| format!("{name}.parquet")).collect();
+    files.push("manifest.json".to_owned());
+    files.sort();
+    assert_eq!(names(&path), files);
+    assert_eq!(recording, Recording { path, manifest, tables: tables() });
 }
 
 #[test]
-fn many_rows_fill_several_row_groups() {
+fn many_rows_fill_several_row_groups_and_share_their_texts() {
     let folder = tempfile::tempdir().unwrap();
     let rows: Vec<OpcodeRow> = (0..300_000)
         .map(|n| OpcodeRow { process: n, executions: u64::from(n) << 20, ..rows()[0].clone() })
         .collect();
-    Recording::write(folder.path(), &manifest(), &rows).unwrap();
-    assert!(Recording::open(folder.path()).unwrap().opcodes == rows);
+    let instructions = (0..300_000).map(|n| instruction(n, "NOP", 1)).collect();
+    let tables = Tables { instructions, ..opcodes(&rows) };
+    Recording::write(folder.path(), &manifest(), &tables).unwrap();
+    let read = Recording::open(folder.path()).unwrap().tables;
+    assert!(read == tables);
+    assert!(std::sync::Arc::ptr_eq(&read.instructions[0].file, &read.instructions[299_999].file));
 }
 
 #[test]
 fn no_rows_are_a_table_too() {
     let folder = tempfile::tempdir().unwrap();
-    Recording::write(folder.path(), &manifest(), &[]).unwrap();
-    assert_eq!(Recording::open(folder.path()).unwrap().opcodes, []);
+    Recording::write(folder.path(), &manifest(), &Tables::default()).unwrap();
+    assert_eq!(Recording::open(folder.path()).unwrap().tables, Tables::default());
+}
+
+#[test]
+fn pairs_have_a_file_only_where_they_were_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+    Recording::write(folder.path(), &manifest(), &opcodes(&rows())).unwrap();
+    assert!(!folder.path().join("pairs.parquet").exists());
+    let recording = Recording::open(folder.path()).unwrap();
+    assert_eq!(recording.manifest.tables, ["opcodes", "instructions", "lines", "specialization", "sources"]);
+    assert_eq!(recording.tables, opcodes(&rows()));
+}
+
+#[test]
+fn a_recording_from_before_there_were_other_tables_has_opcodes() {
+    let folder = tempfile::tempdir().unwrap();
+    Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+    fs::write(folder.path().join("manifest.json"), r#"{"schema_version": 1}"#).unwrap();
+    assert_eq!(Recording::open(folder.path()).unwrap().tables, opcodes(&rows()));
+}
+
+#[test]
+fn a_table_that_the_manifest_names_and_that_has_no_file_is_torn() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["opcodes", "instructions", "lines", "pairs", "specialization", "sources"] {
+        Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+        fs::remove_file(folder.path().join(format!("{name}.parquet"))).unwrap();
+        let error = Recording::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains(&format!("{name}.parquet: the table is damaged (the file is")));
+    }
 }
 
 #[test]
 fn a_recording_is_replaced_and_other_files_stay() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("live")).unwrap();
-    Recording::write(folder.path(), &manifest(), &rows()).unwrap();
-    Recording::write(folder.path(), &Manifest::default(), &rows()[1..]).unwrap();
-    assert_eq!(names(folder.path()), ["live", "manifest.json", "opcodes.parquet"]);
+    Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+    Recording::write(folder.path(), &Manifest::default(), &opcodes(&rows()[1..])).unwrap();
+    assert!(folder.path().join("live").exists());
     let recording = Recording::open(folder.path()).unwrap();
-    assert_eq!(recording.manifest, Manifest::default());
-    assert_eq!(recording.opcodes, rows()[1..]);
+    assert_eq!(
+        recording.manifest,
+        Manifest { tables: recording.manifest.tables.clone(), ..Manifest::default() }
+    );
+    assert_eq!(recording.tables, opcodes(&rows()[1..]));
 }
 
 #[test]
 fn a_write_that_fails_leaves_nothing_that_looks_whole() {
     let folder = tempfile::tempdir().unwrap();
-    Recording::write(folder.path(), &manifest(), &rows()).unwrap();
+    Recording::write(folder.path(), &manifest(), &tables()).unwrap();
     // A folder in the table's place: the table can't be given its name.
-    fs::remove_file(folder.path().join("opcodes.parquet")).unwrap();
-    fs::create_dir_all(folder.path().join("opcodes.parquet/in the way")).unwrap();
-    let error = Recording::write(folder.path(), &manifest(), &rows()).unwrap_err();
+    fs::remove_file(folder.path().join("lines.parquet")).unwrap();
+    fs::create_dir_all(folder.path().join("lines.parquet/in the way")).unwrap();
+    let error = Recording::write(folder.path(), &manifest(), &tables()).unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
     assert!(!is_recording(folder.path()));
-    assert_eq!(names(folder.path()), ["opcodes.parquet"]);
+    assert!(names(folder.path()).iter().all(|name| !name.starts_with('.')));
 }
 
 #[test]
@@ -119,28 +228,35 @@ fn what_is_no_whole_recording_is_told_apart() {
 #[test]
 fn a_table_cut_short_anywhere_is_torn() {
     let folder = tempfile::tempdir().unwrap();
-    Recording::write(folder.path(), &manifest(), &rows()).unwrap();
-    let path = folder.path().join("opcodes.parquet");
-    let whole = fs::read(&path).unwrap();
-    for length in 0..whole.len() {
-        fs::write(&path, &whole[..length]).unwrap();
-        let error = Recording::open(folder.path()).unwrap_err();
-        assert!(matches!(error, Error::TornTable { .. }), "{length}: {error}");
+    for name in ["opcodes.parquet", "instructions.parquet"] {
+        Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+        let path = folder.path().join(name);
+        let whole = fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let error = Recording::open(folder.path()).unwrap_err();
+            assert!(matches!(error, Error::TornTable { .. }), "{length}: {error}");
+        }
     }
 }
 
 #[test]
 fn a_changed_byte_never_ends_the_reader() {
     let folder = tempfile::tempdir().unwrap();
-    Recording::write(folder.path(), &manifest(), &rows()).unwrap();
-    let whole = fs::read(folder.path().join("opcodes.parquet")).unwrap();
-    let path = folder.path().join("changed.parquet");
+    Recording::write(folder.path(), &manifest(), &tables()).unwrap();
+    changed_bytes::<OpcodeRow>(folder.path());
+    changed_bytes::<InstructionRow>(folder.path());
+}
+
+fn changed_bytes<R: TableRow>(folder: &Path) {
+    let whole = fs::read(folder.join(format!("{}.parquet", R::TABLE))).unwrap();
+    let path = folder.join("changed.parquet");
     for place in 0..whole.len() {
         for change in [0x01, 0x80, 0xff] {
             let mut changed = whole.clone();
             changed[place] ^= change;
             fs::write(&path, changed).unwrap();
-            assert!(catch_unwind(|| drop(read_opcodes(&path))).is_ok(), "byte {place} ^ {change:#x}");
+            assert!(catch_unwind(|| drop(read_rows::<R>(&path))).is_ok(), "byte {place} ^ {change:#x}");
         }
     }
 }

@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 
 use common::{assert_golden, rows};
-use opmeter_recording::{OpcodeRow, Phase, read_opcodes};
+use opmeter_recording::{OpcodeRow, Phase, read_rows};
 use opmeter_report::export::Format;
 
 fn export(format: Format, rows: &[OpcodeRow]) -> Vec<u8> {
     let mut out = Vec::new();
-    format.exporter().opcodes(rows, &mut out).unwrap();
+    format.write(rows, &mut out).unwrap();
     out
 }
 
@@ -50,7 +50,7 @@ fn parquet() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("opcodes.parquet");
     fs::write(&path, export(Format::Parquet, &all_rows())).unwrap();
-    assert_eq!(read_opcodes(&path).unwrap(), all_rows());
+    assert_eq!(read_rows::<OpcodeRow>(&path).unwrap(), all_rows());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_closed_pipe_is_told_as_such() {
     let many: Vec<OpcodeRow> = all_rows().into_iter().cycle().take(5000).collect();
     for format in Format::ALL {
         for bytes in [0, 300] {
-            let error = format.exporter().opcodes(&many, &mut ShortPipe(bytes)).unwrap_err();
+            let error = format.write(&many, &mut ShortPipe(bytes)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{format} after {bytes} bytes: {error}");
         }
     }

@@ -24,10 +24,10 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     match &args.output {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
-            let result = write(format, &recording.opcodes, &mut out);
+            let result = write(format, &recording.tables.opcodes, &mut out);
             written(result.and_then(|()| out.flush()))?;
         }
-        Some(path) => to_file(path, format, &recording.opcodes).map_err(|error| {
+        Some(path) => to_file(path, format, &recording.tables.opcodes).map_err(|error| {
             Failure::not_done(format_args!("{} could not be written: {error}", path.display()))
         })?,
     }
@@ -58,5 +58,5 @@ fn to_file(path: &Path, format: Format, rows: &[OpcodeRow]) -> io::Result<()> {
 }
 
 fn write(format: Format, rows: &[OpcodeRow], out: &mut dyn Write) -> io::Result<()> {
-    format.exporter().opcodes(rows, out)
+    format.write(rows, out)
 }

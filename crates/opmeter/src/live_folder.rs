@@ -69,7 +69,7 @@ impl LiveFolder {
             vec!["the recording was interrupted; these are the counts up to then".to_owned()];
         manifest.incomplete.extend(collected.incomplete);
         manifest.processes = collected.processes;
-        Ok(Recording { path: recording.to_owned(), manifest, opcodes: collected.opcodes })
+        Ok(Recording { path: recording.to_owned(), manifest, tables: collected.tables })
     }
 
     /// Takes the folder away: all it held is in the recording.

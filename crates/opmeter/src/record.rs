@@ -60,8 +60,8 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     manifest.complete = collected.incomplete.is_empty();
     manifest.incomplete = collected.incomplete;
     manifest.processes = collected.processes;
-    let recording = Recording { path: output.path, manifest, opcodes: collected.opcodes };
-    match Recording::write(&recording.path, &recording.manifest, &recording.opcodes) {
+    let recording = Recording { path: output.path, manifest, tables: collected.tables };
+    match Recording::write(&recording.path, &recording.manifest, &recording.tables) {
         Ok(()) => live.remove(),
         // The counters stay where they are, and `report` reads them there.
         Err(error) => eprintln!("opmeter: {error}; the counts are kept in {}", live.path.display()),

@@ -52,7 +52,7 @@ pub fn print_after_run(recording: &Recording, top: usize) {
     let mut out = BufWriter::new(stderr.lock());
     let mut filter = MixFilter { phases: Some(vec![Phase::Main]), processes: None };
     // An embedded interpreter runs no program of its own, and a failed start never gets to one.
-    if !recording.opcodes.iter().any(|row| filter.takes(row)) {
+    if !recording.tables.opcodes.iter().any(|row| filter.takes(row)) {
         filter.phases = None;
     }
     let _ = writeln!(out)
@@ -93,7 +93,7 @@ fn print(
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mix = OpcodeMix::new(&recording.opcodes, filter, terms);
+    let mix = OpcodeMix::new(&recording.tables.opcodes, filter, terms);
     let columns = OpcodeReport::COLUMNS;
     OpcodeReport { manifest: &recording.manifest, mix: &mix, top, columns, style }.write(out)
 }

@@ -103,7 +103,7 @@ time.sleep(60)
         assert_eq!(lines.next().unwrap().unwrap(), format!("got {number}"));
         assert_eq!(child.wait().unwrap().code(), Some(5));
         let recording = opmeter_recording::Recording::open(&folder.path().join("out.opm")).unwrap();
-        assert!(recording.manifest.complete && !recording.opcodes.is_empty());
+        assert!(recording.manifest.complete && !recording.tables.opcodes.is_empty());
     }
 }
 
@@ -237,7 +237,10 @@ fn tables_are_exported_in_every_format() {
     assert_eq!(json.matches("\"opcode\"").count(), csv.lines().count() - 1);
     let file = recorded.path().join("../table.parquet");
     export(&["--table", "opcodes", "--format", "parquet", "-o", file.to_str().unwrap()]);
-    assert_eq!(opmeter_recording::read_opcodes(&file).unwrap(), recorded.recording().opcodes);
+    assert_eq!(
+        opmeter_recording::read_rows::<opmeter_recording::OpcodeRow>(&file).unwrap(),
+        recorded.recording().tables.opcodes
+    );
     let wrong =
         opmeter().args(["export", "nowhere.opm", "--table", "opcodes", "--format", "csv"]).output().unwrap();
     assert_eq!(wrong.status.code(), Some(1));

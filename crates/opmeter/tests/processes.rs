@@ -40,7 +40,7 @@ work(4000)
     for interpreter in one_of_each_version() {
         let recording = run(interpreter, program);
         let name = interpreter.path.display();
-        let turns: Vec<u64> = (0..3).map(|process| turns(&recording.opcodes, Some(process))).collect();
+        let turns: Vec<u64> = (0..3).map(|process| turns(&recording.tables.opcodes, Some(process))).collect();
         // The parent's own loop has two turns and its end; Python starts no other loop with -c.
         assert_eq!(turns[1..], [1001, 2001], "{name}");
         assert!((4001..5000).contains(&turns[0]), "{name}: {turns:?}");
@@ -65,7 +65,8 @@ os.execv(sys.executable, [sys.executable, '-c', code])
     for interpreter in one_of_each_version() {
         let recording = run(interpreter, program);
         let name = interpreter.path.display();
-        let counts: Vec<u64> = (1..6).map(|process| turns(&recording.opcodes, Some(process))).collect();
+        let counts: Vec<u64> =
+            (1..6).map(|process| turns(&recording.tables.opcodes, Some(process))).collect();
         assert_eq!(recording.manifest.processes.len(), 6, "{name}");
         assert!(counts.iter().all(|count| (5001..6000).contains(count)), "{name}: {counts:?}");
         let pids: Vec<u32> = recording.manifest.processes.iter().map(|process| process.pid).collect();
@@ -92,7 +93,7 @@ if __name__ == '__main__':
     for interpreter in one_of_each_version() {
         let recorded = record([interpreter.path.as_os_str(), script.as_os_str()]);
         assert!(recorded.output.status.success(), "{}", recorded.stderr());
-        let rows = recorded.recording().opcodes;
+        let rows = recorded.recording().tables.opcodes;
         let workers = (0..20).filter(|process| turns(&rows, Some(*process)) > 30000).count();
         assert_eq!(workers, 3, "{}", interpreter.path.display());
     }
@@ -112,7 +113,8 @@ for lock in locks: _thread.start_new_thread(work, (lock,))
 for lock in locks: lock.acquire()
 ";
     for interpreter in all() {
-        let counts: Vec<u64> = (0..3).map(|_| turns(&run(interpreter, program).opcodes, None)).collect();
+        let counts: Vec<u64> =
+            (0..3).map(|_| turns(&run(interpreter, program).tables.opcodes, None)).collect();
         let name = interpreter.path.display();
         assert!(counts.iter().all(|count| *count == counts[0]), "{name}: {counts:?}");
         assert!((800_008..802_000).contains(&counts[0]), "{name}: {counts:?}");
@@ -137,7 +139,8 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 ";
     for interpreter in all().iter().filter(|interpreter| interpreter.version >= (3, 12)) {
-        let counts: Vec<u64> = (0..3).map(|_| turns(&run(interpreter, program).opcodes, None)).collect();
+        let counts: Vec<u64> =
+            (0..3).map(|_| turns(&run(interpreter, program).tables.opcodes, None)).collect();
         let name = interpreter.path.display();
         // Importing a module on the way can be left to either of two threads.
         assert!(counts.iter().all(|count| count.abs_diff(counts[0]) < 100), "{name}: {counts:?}");
@@ -154,16 +157,17 @@ fn phases_part_the_program_from_the_interpreter() {
         let name = interpreter.path.display();
         let of = |phase: Phase| {
             recording
+                .tables
                 .opcodes
                 .iter()
                 .filter(move |row| row.phase == phase)
                 .map(|row| row.executions)
                 .sum::<u64>()
         };
-        assert!((778..1500).contains(&turns(&recording.opcodes, None)), "{name}");
+        assert!((778..1500).contains(&turns(&recording.tables.opcodes, None)), "{name}");
         assert!(of(Phase::Startup) > 10_000, "{name}");
         assert!(of(Phase::Main) < of(Phase::Startup), "{name}");
-        let executions: u64 = recording.opcodes.iter().map(|row| row.executions).sum();
+        let executions: u64 = recording.tables.opcodes.iter().map(|row| row.executions).sum();
         assert_eq!(recording.manifest.processes[0].dispatch.executions, executions, "{name}");
     }
 }
@@ -188,7 +192,7 @@ fn every_way_to_start_a_program_is_metered() {
         for way in ways {
             let recorded = record_with(&["--quiet"], way);
             assert!(recorded.output.status.success(), "{way:?}: {}", recorded.stderr());
-            let turns = turns(&recorded.recording().opcodes, None);
+            let turns = turns(&recorded.recording().tables.opcodes, None);
             assert!((100_001..120_000).contains(&turns), "{way:?}: {turns}");
         }
     }
@@ -209,7 +213,7 @@ fn the_development_mode_runs_as_without_the_meter() {
         assert_eq!(recorded.output.status.code(), Some(0), "{name}: {}", recorded.stderr());
         assert_eq!(recorded.stdout(), "1\n", "{name}");
         assert!(
-            recorded.recording().opcodes.iter().any(|row| row.phase == opmeter_recording::Phase::Main),
+            recorded.recording().tables.opcodes.iter().any(|row| row.phase == opmeter_recording::Phase::Main),
             "{name}"
         );
     }

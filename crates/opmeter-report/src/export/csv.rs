@@ -1,26 +1,17 @@
 use std::io::{self, Write};
 
-use csv::{ErrorKind, Writer};
-use opmeter_recording::OpcodeRow;
+use csv::{ErrorKind, WriterBuilder};
+use opmeter_recording::TableRow;
 
-use super::Exporter;
-
-/// Comma-separated values.
-pub(super) struct Csv;
-
-impl Exporter for Csv {
-    fn opcodes(&self, rows: &[OpcodeRow], out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = Writer::from_writer(out);
-        writer.write_record(OpcodeRow::COLUMNS).map_err(io_error)?;
-        for row in rows {
-            let process = row.process.to_string();
-            let number = row.number.to_string();
-            let executions = row.executions.to_string();
-            let record = [&process, row.phase.name(), &row.opcode, &row.base_opcode, &number, &executions];
-            writer.write_record(record).map_err(io_error)?;
-        }
-        writer.flush()
+/// Writes rows as comma-separated values.
+pub(super) fn write<R: TableRow>(rows: &[R], out: &mut dyn Write) -> io::Result<()> {
+    // The names of the columns stand there also where there are no rows.
+    let mut writer = WriterBuilder::new().has_headers(false).from_writer(out);
+    writer.write_record(R::COLUMNS).map_err(io_error)?;
+    for row in rows {
+        writer.serialize(row).map_err(io_error)?;
     }
+    writer.flush()
 }
 
 /// The stream's own error where there is one, so that its kind is kept.

@@ -1,10 +1,10 @@
 use std::fmt;
+use std::io::{self, Write};
 use std::str::FromStr;
 
-use super::Exporter;
-use super::csv::Csv;
-use super::json::Json;
-use super::parquet::Parquet;
+use opmeter_recording::TableRow;
+
+use super::{csv, json, parquet};
 
 /// A format that tables can be exported in. Named `csv`, `parquet`, `json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,12 +31,15 @@ impl Format {
         }
     }
 
-    /// What writes this format.
-    pub fn exporter(self) -> &'static dyn Exporter {
+    /// Writes a table: all `rows`, in their order, in the columns [`TableRow::COLUMNS`].
+    ///
+    /// # Errors
+    /// Whatever `out` gives, unchanged.
+    pub fn write<R: TableRow>(self, rows: &[R], out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Format::Csv => &Csv,
-            Format::Parquet => &Parquet,
-            Format::Json => &Json,
+            Format::Csv => csv::write(rows, out),
+            Format::Parquet => parquet::write(rows, out),
+            Format::Json => json::write(rows, out),
         }
     }
 }

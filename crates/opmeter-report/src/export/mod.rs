@@ -2,10 +2,8 @@
 //! in each format.
 
 mod csv;
-mod exporter;
 mod format;
 mod json;
 mod parquet;
 
-pub use exporter::Exporter;
 pub use format::{Format, ParseFormatError};

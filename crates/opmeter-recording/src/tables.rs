@@ -1,0 +1,96 @@
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::atomic_file::AtomicFile;
+use crate::cell::Interner;
+use crate::table_row::{TableRow, read_interned, write_rows};
+use crate::{Error, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
+
+/// All tables of a recording. A table that the recording lacks is empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tables {
+    /// Executions by process, phase and opcode.
+    pub opcodes: Vec<OpcodeRow>,
+    /// Executions of each instruction of each code object that ran.
+    pub instructions: Vec<InstructionRow>,
+    /// Executions of each line: what [`lines`](crate::lines) makes of the instructions.
+    pub lines: Vec<LineRow>,
+    /// Executions of pairs of opcodes, where they were asked for.
+    pub pairs: Vec<PairRow>,
+    /// In which forms the instructions of specialising families ran.
+    pub specialization: Vec<SpecializationRow>,
+    /// The source files of the code that ran.
+    pub sources: Vec<SourceRow>,
+}
+
+/// The name of a table's file in a recording's folder.
+pub(crate) fn file_name<R: TableRow>() -> String {
+    format!("{}.parquet", R::TABLE)
+}
+
+impl Tables {
+    /// The names of the tables of a recording with these rows: all but the pairs, which it only has where
+    /// they were recorded.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![OpcodeRow::TABLE, InstructionRow::TABLE, LineRow::TABLE];
+        if !self.pairs.is_empty() {
+            names.push(PairRow::TABLE);
+        }
+        names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Writes the file of each table to a recording's folder; files of tables that it has not are removed.
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+        write(folder, &self.opcodes)?;
+        write(folder, &self.instructions)?;
+        write(folder, &self.lines)?;
+        if self.pairs.is_empty() {
+            remove::<PairRow>(folder)?;
+        } else {
+            write(folder, &self.pairs)?;
+        }
+        write(folder, &self.specialization)?;
+        write(folder, &self.sources)
+    }
+
+    /// Reads the tables with these names from a recording's folder. The others are empty, also where
+    /// there is a file: it was left by another recording.
+    pub(crate) fn read(folder: &Path, names: &[String]) -> Result<Tables, Error> {
+        // A table's file and function names are those of the others.
+        let interner = &mut Interner::default();
+        Ok(Tables {
+            opcodes: read(folder, names, interner)?,
+            instructions: read(folder, names, interner)?,
+            lines: read(folder, names, interner)?,
+            pairs: read(folder, names, interner)?,
+            specialization: read(folder, names, interner)?,
+            sources: read(folder, names, interner)?,
+        })
+    }
+}
+
+fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
+    AtomicFile::create(folder, &file_name::<R>())?.write_with(|file| write_rows(file, rows))
+}
+
+fn remove<R: TableRow>(folder: &Path) -> Result<(), Error> {
+    let path = folder.join(file_name::<R>());
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("replace", &path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn read<R: TableRow>(folder: &Path, names: &[String], interner: &mut Interner) -> Result<Vec<R>, Error> {
+    if !names.iter().any(|name| name == R::TABLE) {
+        return Ok(Vec::new());
+    }
+    let path = folder.join(file_name::<R>());
+    read_interned(&path, interner).map_err(|error| match error {
+        Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+            Error::TornTable { path, reason: "the file is missing".to_owned() }
+        }
+        error => error,
+    })
+}

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use opmeter_code::{Instructions, LineTable};
 use opmeter_live::{CodeLog, LoggedCode, PHASES};
-use opmeter_opcodes::OpcodeTable;
+use opmeter_opcodes::{Execution, OpcodeTable};
 
-use crate::{InstructionRow, Phase, SpecializationRow};
+use crate::{InstructionRow, OpcodeRow, Phase, SpecializationRow};
 
 /// Phases by their number in live files.
 const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
@@ -37,8 +37,9 @@ pub(crate) struct ProcessCode<'a> {
 type Counts = [Option<Vec<u64>>; PHASES];
 
 impl ProcessCode<'_> {
-    /// Makes the rows, in the order in which code objects first ran.
-    pub(crate) fn rows(&self) -> CodeRows {
+    /// Makes the rows, in the order in which code objects first ran; `ran` is what the process has in the
+    /// opcodes table.
+    pub(crate) fn rows(&self, ran: &[OpcodeRow]) -> CodeRows {
         let texts: Vec<Arc<str>> = self.log.texts.iter().map(|text| text.as_str().into()).collect();
         let names: Vec<Option<Arc<str>>> =
             (0..=255).map(|number| Some(self.opcodes.get(number)?.base.into())).collect();
@@ -83,7 +84,30 @@ impl ProcessCode<'_> {
                 add_instruction(&row, unit, &counts, &mut rows, family, missed);
             }
         }
+        rows.instructions.extend(self.placeless(ran));
         rows
+    }
+
+    /// Rows for what stands in no code object: it is not counted by address.
+    fn placeless(&self, ran: &[OpcodeRow]) -> Vec<InstructionRow> {
+        let placeless = ran.iter().filter(|row| {
+            let opcode = self.opcodes.named(&row.opcode);
+            opcode.is_some_and(|opcode| !Execution::of(opcode, self.opcodes).has_place)
+        });
+        let row = |row: &OpcodeRow| InstructionRow {
+            process: self.process,
+            phase: row.phase,
+            file: "".into(),
+            function: "".into(),
+            first_line: 0,
+            line: 0,
+            offset: 0,
+            opcode: row.base_opcode.as_str().into(),
+            executions: row.executions,
+            code: self.log.codes.len() as u32,
+            argument: 0,
+        };
+        placeless.map(row).collect()
     }
 
     fn counts(&self) -> Vec<Counts> {

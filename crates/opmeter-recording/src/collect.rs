@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
-    CONTROL_NAME, CONTROL_SIZE, Control, Counts, EXTENSION, LiveFile, PHASES, Status, Text, Word,
+    CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, Counts, EXTENSION, LiveFile, PHASES, Status, Text, Word,
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
-use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState, Tables};
+use crate::code_rows::ProcessCode;
+use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
 
 /// What live files hold at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -72,6 +73,7 @@ impl Collected {
             let last = !files[ordinal as usize + 1..].iter().any(|later| same_process(file, later));
             collected.add(ordinal, file, before.or(parent), last && is_running(file));
         }
+        collected.tables.lines = lines(&collected.tables.instructions);
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
                 "{count} of the processes could not be given counters ({error}); what they ran is missing"
@@ -92,6 +94,7 @@ impl Collected {
                 rows(process, name, table, &counts, &mut self.tables.opcodes);
             }
         }
+        let code = table.as_ref().map(|table| self.add_code(process, file, table, first)).unwrap_or_default();
         let rows = &self.tables.opcodes[first..];
         let executions = rows.iter().map(|row| row.executions).sum();
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
@@ -116,6 +119,18 @@ impl Collected {
                     .to_owned(),
             );
         }
+        if let Some(problem) = code.torn {
+            missing(problem);
+        }
+        if file.word(Word::LostCode) > 0 {
+            missing(format!(
+                "counts by instruction of {} code objects had no room on the disk and are missing",
+                file.word(Word::LostCode)
+            ));
+        }
+        if file.word(Word::ByInstruction) == 0 && executions > 2000 {
+            missing("it is not known where its instructions ran, only how often each opcode did".to_owned());
+        }
         if file.word(Word::SharedSlots) > 0 {
             missing("more threads than can count at a time ran; counts may be short".to_owned());
         }
@@ -135,7 +150,7 @@ impl Collected {
             parent,
             executable: file.text(Text::Executable),
             arguments: file.text(Text::Arguments).split('\u{1f}').map(str::to_owned).collect(),
-            directory: String::new(),
+            directory: code.directory,
             implementation: "CPython".to_owned(),
             python: if known { format!("{}.{}.{}", version.0, version.1, version.2) } else { String::new() },
             build: file.text(Text::Build),
@@ -154,6 +169,38 @@ impl Collected {
             },
             end: if running { RUNNING } else { "exited" }.to_owned(),
         });
+    }
+}
+
+/// What a process's code log says besides its rows.
+#[derive(Default)]
+struct CodeSummary {
+    directory: String,
+    torn: Option<String>,
+}
+
+impl Collected {
+    /// Adds the rows that say where a process's instructions ran. Its opcodes begin at `first`.
+    fn add_code(
+        &mut self,
+        process: u32,
+        file: &LiveFile,
+        table: &OpcodeTable<'static>,
+        first: usize,
+    ) -> CodeSummary {
+        let read = |extension| fs::read(file.path().with_extension(extension)).unwrap_or_default();
+        let (log, torn) = CodeLog::read(&read(CODE_EXTENSION));
+        let cells = read(CELLS_EXTENSION);
+        let code = ProcessCode { process, opcodes: table, log: &log, cells: &cells };
+        let rows = code.rows(&self.tables.opcodes[first..]);
+        if file.word(Word::ByInstruction) != 0 {
+            self.tables.instructions.extend(rows.instructions);
+            self.tables.specialization.extend(rows.specialization);
+        }
+        CodeSummary {
+            directory: log.texts.first().cloned().unwrap_or_default(),
+            torn: torn.map(|torn| torn.to_string()),
+        }
     }
 }
 

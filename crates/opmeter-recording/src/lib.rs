@@ -6,6 +6,7 @@
 
 mod atomic_file;
 mod cell;
+mod code_rows;
 mod collect;
 mod column;
 mod error;

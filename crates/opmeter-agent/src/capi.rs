@@ -25,6 +25,8 @@ pub struct CApi {
     original_code: Option<unsafe extern "C" fn(Object) -> Object>,
     /// Address of `PyCode_Type`.
     pub code_type: usize,
+    /// Address of `PyUnicode_Type`.
+    pub text_type: usize,
     /// Address of `PyType_Type`.
     pub type_type: usize,
 }
@@ -56,6 +58,7 @@ impl CApi {
             // SAFETY: as above; 3.11 and later.
             original_code: symbol(c"PyCode_GetCode").map(|f| unsafe { std::mem::transmute(f) }),
             code_type: symbol(c"PyCode_Type")? as usize,
+            text_type: symbol(c"PyUnicode_Type")? as usize,
             type_type: symbol(c"PyType_Type")? as usize,
         })
     }

@@ -21,6 +21,8 @@ pub struct CodeObjects {
     minor: u8,
     /// Where an object's type stands in it, in bytes.
     type_offset: usize,
+    /// From 3.11 on: where a code object keeps the name of its file, in bytes.
+    file_offset: usize,
     /// Up to 3.10: which word of a code object points to its bytecode.
     bytecode_word: std::sync::atomic::AtomicUsize,
 }
@@ -42,7 +44,8 @@ impl CodeObjects {
         // SAFETY: a static object of the interpreter, larger than eight words.
         let word = |index: usize| unsafe { (api.code_type as *const usize).add(index).read() };
         let index = (0..8).find(|index| word(*index) == api.type_type)?;
-        Some(Self { api, minor, type_offset: index * 8, bytecode_word: 0.into() })
+        let file_offset = if minor >= 11 { member_offset(api.code_type + index * 8, "co_filename")? } else { 0 };
+        Some(Self { api, minor, type_offset: index * 8, file_offset, bytecode_word: 0.into() })
     }
 
     /// Bits of an address within a granule that has bytecode of one code object only. Between the bytecode
@@ -82,12 +85,28 @@ impl CodeObjects {
                 // The word behind the type is the number of code units (`ob_size`).
                 let length = read_word(at + 8)? as usize;
                 let start = object + head;
-                if length < LONGEST / 2 && (start..start + 2 * length).contains(&address) {
-                    return Some(CodeObject { object, bytecode: start..start + 2 * length });
+                let bytecode = start..start.saturating_add(2 * length.min(LONGEST / 2));
+                if bytecode.contains(&address) && self.is_code(object, &bytecode) {
+                    return Some(CodeObject { object, bytecode });
                 }
             }
         }
         None
+    }
+
+    /// Whether what looks like a code object is one: the pointer to its type may be any other.
+    fn is_code(&self, object: usize, bytecode: &Range<usize>) -> bool {
+        let whole = bytecode.len() < LONGEST && read_word(bytecode.end - 8).is_some();
+        let file = read_word(object + self.file_offset).map(|file| file as usize);
+        whole
+            && match file {
+                // The interpreter's own have no file, and are short.
+                Some(0) => bytecode.len() <= 64,
+                Some(file) if file > PAGE && file.is_multiple_of(8) => {
+                    read_word(file + self.type_offset) == Some(self.api.text_type as u64)
+                }
+                _ => false,
+            }
     }
 
     fn running(&self) -> Option<CodeObject> {
@@ -188,5 +207,26 @@ impl CodeObjects {
         }
         let description = Description { bytecode: content, own: true, ..Description::default() };
         (CodeObject { object: 0, bytecode }, description)
+    }
+}
+
+/// The offset of a member in the objects of a type whose own type stands at `type_field`.
+fn member_offset(type_field: usize, name: &str) -> Option<usize> {
+    // `PyTypeObject` (`Include/cpython/object.h`): behind the head with the size, tp_members is the word
+    // with index 27. `PyMemberDef` (`Include/structmember.h`): name, type, offset, flags, doc.
+    const MEMBERS: usize = 16 + 27 * 8;
+    const MEMBER: usize = 40;
+    let mut member = read_word(type_field + MEMBERS)? as usize;
+    loop {
+        let text = read_word(member)? as usize;
+        if text == 0 {
+            return None;
+        }
+        // SAFETY: a terminated name of a static table.
+        let found = unsafe { std::ffi::CStr::from_ptr(text as *const std::ffi::c_char) };
+        if found.to_bytes() == name.as_bytes() {
+            return Some(read_word(member + 16)? as usize);
+        }
+        member += MEMBER;
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 /// Exit status when Opmeter itself failed: as of `env` and `timeout`.
 pub const FAILED: u8 = 125;
 
-/// Exit status of `report`, `export` and `doctor` when they could not do what was asked.
+/// Exit status of `report`, `annotate`, `export` and `doctor` when they could not do what was asked.
 pub const NOT_DONE: u8 = 1;
 
 /// A failure: what failed, why, and what to do next, in a sentence or two.

@@ -19,7 +19,7 @@ impl SourceText {
     pub fn read(source: Option<&SourceRow>) -> SourceText {
         let Some(source) = source.filter(|source| !source.path.is_empty()) else {
             return SourceText::absent(
-                "no source file was found for it when it was recorded; it is shown without its text"
+                "no source file was found for this code when it was recorded; it is shown without its text"
                     .to_owned(),
             );
         };

@@ -54,13 +54,13 @@ fn content(args: &ExportArgs) -> Result<Content, Failure> {
         FormatArg::Callgrind if args.table.is_none() => return Ok(Content::Callgrind),
         FormatArg::Lcov if args.table.is_none() => return Ok(Content::Lcov),
         FormatArg::Callgrind | FormatArg::Lcov => {
-            return Err(Failure::not_done(
+            return Err(Failure::wrong(
                 "callgrind and lcov are formats of a whole recording, not of a table; leave --table out",
             ));
         }
     };
     args.table.map(|table| Content::Table(table, format)).ok_or_else(|| {
-        Failure::not_done(format_args!("{format} is a format of a table; say which one with --table"))
+        Failure::wrong(format_args!("{format} is a format of a table; say which one with --table"))
     })
 }
 

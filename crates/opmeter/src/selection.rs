@@ -39,7 +39,7 @@ impl SelectionArgs {
     pub fn selection(&self, phases: &[PhaseArg]) -> Result<Selection, Failure> {
         let phases: Vec<Phase> = phases.iter().flat_map(|phase| phase.phases()).copied().collect();
         let filter = RowFilter { phases: Some(phases), processes: self.process.clone() };
-        let patterns = FilePatterns::new(&self.include, &self.exclude).map_err(Failure::not_done)?;
+        let patterns = FilePatterns::new(&self.include, &self.exclude).map_err(Failure::wrong)?;
         Ok(Selection { filter, patterns })
     }
 }

@@ -1,7 +1,29 @@
 //! Aggregation of recordings: what the rows of a table amount to.
 
-mod mix_filter;
+mod annotation;
+mod check;
+mod counted_row;
+mod file_patterns;
+mod files;
+mod hotspots;
 mod opcode_mix;
+mod origin;
+mod pair_mix;
+mod row_filter;
+mod specialization;
+mod target;
+mod totals;
 
-pub use mix_filter::MixFilter;
-pub use opcode_mix::{MixEntry, OpcodeMix, ProcessTotal, Terms};
+pub use annotation::{Annotation, CodeObject, InstructionCount, LineCount};
+pub use check::{Check, CheckedPart, Difference};
+pub use counted_row::CountedRow;
+pub use file_patterns::{FilePatterns, PatternError};
+pub use files::{Files, Shown};
+pub use hotspots::{Grouping, Hotspot, Hotspots, Spot};
+pub use opcode_mix::{MixEntry, OpcodeMix, Terms};
+pub use origin::Origin;
+pub use pair_mix::{PairEntry, PairMix};
+pub use row_filter::RowFilter;
+pub use specialization::{Forms, Site, Specialization};
+pub use target::{Target, TargetError};
+pub use totals::{ProcessTotal, Totals};

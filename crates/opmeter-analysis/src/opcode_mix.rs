@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use opmeter_recording::OpcodeRow;
 
-use crate::MixFilter;
+use crate::{RowFilter, Totals};
 
 /// By which names instructions are told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,26 +31,13 @@ pub struct MixEntry {
     pub cumulative_share: f64,
 }
 
-/// What one process adds to a mix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProcessTotal {
-    /// The process's ordinal.
-    pub process: u32,
-    /// Instructions that it executed, of those that the filter takes; never 0.
-    pub executions: u128,
-}
-
 /// How often each opcode ran, added up over the rows that a filter takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpcodeMix {
     /// The opcodes that ran: most executions first, by name among equals.
     pub entries: Vec<MixEntry>,
-    /// The processes that ran them, by ordinal.
-    pub processes: Vec<ProcessTotal>,
-    /// All executions of the mix.
-    pub executions: u128,
-    /// The rows that were taken.
-    pub filter: MixFilter,
+    /// What they add up to.
+    pub totals: Totals,
     /// The terms of the entries' names.
     pub terms: Terms,
 }
@@ -60,26 +47,22 @@ impl OpcodeMix {
     /// passed over.
     pub fn new<'a>(
         rows: impl IntoIterator<Item = &'a OpcodeRow>,
-        filter: MixFilter,
+        filter: RowFilter,
         terms: Terms,
     ) -> OpcodeMix {
         let mut opcodes: BTreeMap<(&str, &str), u128> = BTreeMap::new();
-        let mut processes: BTreeMap<u32, u128> = BTreeMap::new();
-        // 2^64 rows of 2^64 executions fit into 128 bits: no sum below can overflow.
-        let mut total = 0;
-        for row in rows {
-            if row.executions == 0 || !filter.takes(row) {
-                continue;
-            }
-            let opcode = match terms {
-                Terms::AsExecuted => &row.opcode,
-                Terms::Base => &row.base_opcode,
-            };
-            let executions = u128::from(row.executions);
-            *opcodes.entry((opcode, &row.base_opcode)).or_default() += executions;
-            *processes.entry(row.process).or_default() += executions;
-            total += executions;
-        }
+        let totals = Totals::add_up(
+            rows,
+            filter,
+            |_| true,
+            |row| {
+                let opcode = match terms {
+                    Terms::AsExecuted => &row.opcode,
+                    Terms::Base => &row.base_opcode,
+                };
+                *opcodes.entry((opcode, &row.base_opcode)).or_default() += u128::from(row.executions);
+            },
+        );
         let mut sums: Vec<((&str, &str), u128)> = opcodes.into_iter().collect();
         sums.sort_by_key(|&(names, executions)| (Reverse(executions), names));
         let mut cumulative = 0;
@@ -89,19 +72,12 @@ impl OpcodeMix {
                 opcode: opcode.to_owned(),
                 base_opcode: (base != opcode).then(|| base.to_owned()),
                 executions,
-                share: share(executions, total),
-                cumulative_share: share(cumulative, total),
+                share: totals.share(executions),
+                cumulative_share: totals.share(cumulative),
             }
         });
-        let entries = entries.collect();
-        let processes =
-            processes.into_iter().map(|(process, executions)| ProcessTotal { process, executions }).collect();
-        OpcodeMix { entries, processes, executions: total, filter, terms }
+        OpcodeMix { entries: entries.collect(), terms, totals: totals.clone() }
     }
-}
-
-fn share(part: u128, whole: u128) -> f64 {
-    part as f64 / whole as f64
 }
 
 #[cfg(test)]
@@ -133,7 +109,7 @@ mod tests {
 
     #[test]
     fn executed_opcodes_are_sorted_by_executions_then_name() {
-        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::AsExecuted);
+        let mix = OpcodeMix::new(&rows(), RowFilter::default(), Terms::AsExecuted);
         let expected = [
             ("COMPARE_OP_INT_JUMP", Some("COMPARE_OP"), 20),
             ("COMPARE_OP_INT_JUMP/POP_JUMP_IF_FALSE", Some("POP_JUMP_IF_FALSE"), 20),
@@ -143,14 +119,15 @@ mod tests {
             ("POP_JUMP_IF_FALSE", None, 1),
         ];
         assert_eq!(sums(&mix), expected);
-        assert_eq!(mix.executions, 61);
-        let totals: Vec<_> = mix.processes.iter().map(|total| (total.process, total.executions)).collect();
+        assert_eq!(mix.totals.executions, 61);
+        let totals: Vec<_> =
+            mix.totals.processes.iter().map(|total| (total.process, total.executions)).collect();
         assert_eq!(totals, [(0, 59), (3, 2)]);
     }
 
     #[test]
     fn base_terms_add_up_forms_and_combined_instructions() {
-        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::Base);
+        let mix = OpcodeMix::new(&rows(), RowFilter::default(), Terms::Base);
         let expected = [
             ("POP_JUMP_IF_FALSE", None, 21),
             ("COMPARE_OP", None, 20),
@@ -158,24 +135,24 @@ mod tests {
             ("NOP", None, 5),
         ];
         assert_eq!(sums(&mix), expected);
-        assert_eq!(mix.executions, 61);
+        assert_eq!(mix.totals.executions, 61);
     }
 
     #[test]
     fn filters_take_phases_and_processes() {
         let phases = Some(vec![Phase::Startup, Phase::Shutdown]);
-        let filter = MixFilter { phases: phases.clone(), processes: None };
+        let filter = RowFilter { phases: phases.clone(), processes: None };
         assert_eq!(sums(&OpcodeMix::new(&rows(), filter, Terms::Base)), [("NOP", None, 5)]);
-        let filter = MixFilter { phases, processes: Some(vec![3, 9]) };
+        let filter = RowFilter { phases, processes: Some(vec![3, 9]) };
         assert_eq!(sums(&OpcodeMix::new(&rows(), filter, Terms::Base)), [("NOP", None, 1)]);
-        let filter = MixFilter { phases: Some(vec![]), processes: None };
+        let filter = RowFilter { phases: Some(vec![]), processes: None };
         let nothing = OpcodeMix::new(&rows(), filter, Terms::Base);
-        assert_eq!((nothing.entries.len(), nothing.executions), (0, 0));
+        assert_eq!((nothing.entries.len(), nothing.totals.executions), (0, 0));
     }
 
     #[test]
     fn shares_add_up_to_exactly_one() {
-        let mix = OpcodeMix::new(&rows(), MixFilter::default(), Terms::Base);
+        let mix = OpcodeMix::new(&rows(), RowFilter::default(), Terms::Base);
         assert_eq!(mix.entries[0].share, 21.0 / 61.0);
         assert_eq!(mix.entries[1].cumulative_share, 41.0 / 61.0);
         assert_eq!(mix.entries.last().unwrap().cumulative_share, 1.0);
@@ -184,8 +161,8 @@ mod tests {
     #[test]
     fn sums_exceed_64_bits() {
         let rows = [row(0, Phase::Main, "NOP", "NOP", u64::MAX), row(1, Phase::Main, "NOP", "NOP", u64::MAX)];
-        let mix = OpcodeMix::new(&rows, MixFilter::default(), Terms::AsExecuted);
-        assert_eq!(mix.executions, 2 * u128::from(u64::MAX));
-        assert_eq!(mix.entries[0].executions, mix.executions);
+        let mix = OpcodeMix::new(&rows, RowFilter::default(), Terms::AsExecuted);
+        assert_eq!(mix.totals.executions, 2 * u128::from(u64::MAX));
+        assert_eq!(mix.entries[0].executions, mix.totals.executions);
     }
 }

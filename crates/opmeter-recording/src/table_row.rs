@@ -22,7 +22,7 @@ pub trait TableRow: Cells + Serialize + for<'de> Deserialize<'de> {
     const COLUMNS: &'static [&'static str];
 }
 
-/// How rows become columns, and columns rows. Only [`table!`] implements it.
+/// How rows become columns, and columns rows. Only `table!` implements it.
 pub trait Cells: Sized {
     /// The columns' names and types.
     fn specs() -> Vec<ColumnSpec>;

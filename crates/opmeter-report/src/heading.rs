@@ -1,27 +1,30 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::OpcodeMix;
+use opmeter_analysis::Totals;
 use opmeter_recording::{Manifest, Phase, Process, ProcessState};
 
 use crate::Style;
 use crate::number::{counted, grouped};
 use crate::terminal_text::{command_line, cut, visible, wrapped};
 
+/// What is counted, one and many.
+pub(crate) const EXECUTIONS: (&str, &str) = ("execution", "executions");
+
 /// Writes what a report is about: the command, and below it the interpreters, processes, phases, the sum
 /// of executions, how long the command ran (seconds of wall time, metered) and how it failed if it did.
 pub(crate) fn write_heading(
     out: &mut dyn Write,
     manifest: &Manifest,
-    mix: &OpcodeMix,
+    totals: &Totals,
+    nouns: (&str, &str),
     columns: usize,
     style: Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", style.heading(&cut(&command_line(&manifest.command), columns)))?;
-    let mut facts = interpreters(manifest, mix);
-    facts.push(processes(manifest, mix));
-    facts.push(phases(mix));
-    let noun = if mix.executions == 1 { "execution" } else { "executions" };
-    facts.push(format!("{} {noun}", grouped(mix.executions)));
+    let mut facts = interpreters(manifest, totals);
+    facts.push(processes(manifest, totals));
+    facts.push(phases(totals));
+    facts.push(executions(totals, nouns));
     facts.push(format!("ran for {:.2} s", manifest.wall_seconds));
     match (manifest.exit.code, manifest.exit.signal) {
         (_, Some(signal)) => facts.push(format!("ended by signal {signal}")),
@@ -45,10 +48,10 @@ pub(crate) fn interpreter(process: &Process) -> String {
 }
 
 /// The different interpreters of the metered processes, in the order of the processes.
-fn interpreters(manifest: &Manifest, mix: &OpcodeMix) -> Vec<String> {
+fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for process in &manifest.processes {
-        if process.state == ProcessState::Metered && mix.filter.takes_process(process.process) {
+        if process.state == ProcessState::Metered && totals.filter.takes_process(process.process) {
             let name = interpreter(process);
             if !name.is_empty() && !names.contains(&name) {
                 names.push(name);
@@ -59,9 +62,9 @@ fn interpreters(manifest: &Manifest, mix: &OpcodeMix) -> Vec<String> {
 }
 
 /// How many processes there are, and how many of them the report leaves out.
-fn processes(manifest: &Manifest, mix: &OpcodeMix) -> String {
+fn processes(manifest: &Manifest, totals: &Totals) -> String {
     let all = manifest.processes.len();
-    let taken = manifest.processes.iter().filter(|process| mix.filter.takes_process(process.process));
+    let taken = manifest.processes.iter().filter(|process| totals.filter.takes_process(process.process));
     let (metered, others): (Vec<&Process>, Vec<&Process>) =
         taken.partition(|process| process.state == ProcessState::Metered);
     let taken = metered.len() + others.len();
@@ -75,9 +78,19 @@ fn processes(manifest: &Manifest, mix: &OpcodeMix) -> String {
     text
 }
 
-fn phases(mix: &OpcodeMix) -> String {
+/// What the report counts, and of how many where patterns leave files out.
+fn executions(totals: &Totals, (one, many): (&str, &str)) -> String {
+    let all = totals.executions + totals.left_out;
+    let noun = if all == 1 { one } else { many };
+    if totals.left_out == 0 {
+        return format!("{} {noun}", grouped(all));
+    }
+    format!("{} of {} {noun}", grouped(totals.executions), grouped(all))
+}
+
+fn phases(totals: &Totals) -> String {
     let taken: Vec<&str> =
-        Phase::ALL.into_iter().filter(|&phase| mix.filter.takes_phase(phase)).map(Phase::name).collect();
+        Phase::ALL.into_iter().filter(|&phase| totals.filter.takes_phase(phase)).map(Phase::name).collect();
     match taken.len() {
         3 => "all phases".to_owned(),
         0 => "no phase".to_owned(),

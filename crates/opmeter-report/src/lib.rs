@@ -3,14 +3,23 @@
 //! Everything is written to a stream that the caller gives, and the stream's errors come back as they
 //! are: a closed pipe ([`std::io::ErrorKind::BrokenPipe`]) means that the reader has seen enough.
 
+mod annotation_report;
+mod check_report;
 pub mod export;
+mod file_label;
+mod grid;
 mod heading;
+mod hotspot_report;
 mod number;
 mod opcode_report;
+mod page;
+mod pair_report;
 mod processes;
+mod source_text;
+mod specialization_report;
 mod style;
-mod table;
 mod terminal_text;
 
-pub use opcode_report::OpcodeReport;
+pub use page::Page;
+pub use source_text::SourceText;
 pub use style::Style;

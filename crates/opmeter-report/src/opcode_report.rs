@@ -1,66 +1,58 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::OpcodeMix;
-use opmeter_recording::Manifest;
+use opmeter_analysis::{OpcodeMix, Terms};
 
-use crate::Style;
-use crate::heading::write_heading;
-use crate::processes::write_processes;
-use crate::table::write_table;
-use crate::terminal_text::{visible, wrapped};
+use crate::Page;
+use crate::grid::{Column, Grid, Row, write_rest};
+use crate::heading::EXECUTIONS;
+use crate::number::{grouped, percent};
+use crate::terminal_text::visible;
 
-/// A report for the terminal: how often each opcode ran.
-///
-/// It has a heading (command, interpreters, processes, phases, executions, wall time), a table of the
-/// processes if there are several, the table of opcodes, and a `warning:` for each thing that is missing
-/// from the recording.
-#[derive(Debug, Clone, Copy)]
-pub struct OpcodeReport<'a> {
-    /// What the recording says of itself.
-    pub manifest: &'a Manifest,
-    /// The opcodes to show.
-    pub mix: &'a OpcodeMix,
-    /// Show only this many opcodes, those with the most executions, and a line about the rest; none for
-    /// all of them.
-    pub top: Option<usize>,
-    /// The most columns of the terminal that a line takes; see [`OpcodeReport::COLUMNS`].
-    pub columns: usize,
-    /// Whether there are colours.
-    pub style: Style,
-}
+const BASE: &str = "base opcode";
 
-impl OpcodeReport<'_> {
-    /// The columns that a report takes where nothing else is asked for.
-    pub const COLUMNS: usize = 100;
-
-    /// Writes the report.
+impl Page<'_> {
+    /// Writes how often each opcode ran.
     ///
     /// # Errors
     /// Whatever `out` gives.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let OpcodeReport { manifest, mix, top, columns, style } = *self;
-        write_heading(out, manifest, mix, columns, style)?;
-        writeln!(out)?;
-        write_processes(out, manifest, mix, columns, style)?;
-        write_table(out, mix, top, columns, style)?;
-        self.write_warnings(out)
-    }
-
-    fn write_warnings(&self, out: &mut dyn Write) -> io::Result<()> {
-        const WORD: &str = "warning: ";
-        let mut sentences: Vec<String> =
-            self.manifest.incomplete.iter().map(|sentence| visible(sentence)).collect();
-        if sentences.is_empty() && !self.manifest.complete {
-            sentences.push("the recording is not complete, and does not say what is missing".to_owned());
+    pub fn write_opcodes(&self, mix: &OpcodeMix, out: &mut dyn Write) -> io::Result<()> {
+        self.begin(out, &mix.totals, EXECUTIONS)?;
+        if mix.entries.is_empty() {
+            writeln!(out, "No executions were counted.")?;
+            return self.end(out);
         }
-        for (place, sentence) in sentences.iter().enumerate() {
-            if place == 0 {
-                writeln!(out)?;
-            }
-            let lines = wrapped(sentence.split_whitespace(), " ", self.columns.saturating_sub(WORD.len()));
-            write!(out, "{}", self.style.warning(WORD.trim_end()))?;
-            writeln!(out, " {}", lines.join(&format!("\n{}", " ".repeat(WORD.len()))))?;
-        }
-        Ok(())
+        let name = match mix.terms {
+            Terms::AsExecuted => "opcode",
+            Terms::Base => BASE,
+        };
+        let columns = vec![
+            // A combined opcode's end is its base too: it is cut before that.
+            Column::name(name, 24),
+            Column::name(BASE, 14).faint(),
+            Column::number("executions"),
+            Column::number("share %"),
+            Column::number("cumulative %"),
+        ];
+        let (shown, rest) = mix.entries.split_at(self.shown(mix.entries.len()));
+        let most = mix.entries[0].executions;
+        let rows: Vec<Row> = shown
+            .iter()
+            .map(|entry| Row {
+                cells: vec![
+                    visible(&entry.opcode),
+                    visible(entry.base_opcode.as_deref().unwrap_or_default()),
+                    grouped(entry.executions),
+                    percent(entry.share),
+                    percent(entry.cumulative_share),
+                ],
+                bar: entry.executions as f64 / most as f64,
+            })
+            .collect();
+        Grid { columns, bars: true }.write(out, &rows, self.columns, self.style)?;
+        // Summed from whole numbers: shares are rounded.
+        let executions = rest.iter().map(|entry| entry.executions).sum();
+        let count = (rest.len(), "opcode", "opcodes");
+        write_rest(out, count, executions, mix.totals.executions, self.style)?;
+        self.end(out)
     }
 }

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use opmeter_analysis::OpcodeMix;
+use opmeter_analysis::Totals;
 use opmeter_recording::{Manifest, Process, ProcessState};
 
 use crate::Style;
@@ -15,19 +15,19 @@ const GAP: &str = "  ";
 /// The names of the columns; numbers are aligned to the right.
 const NAMES: [&str; 5] = ["process", "pid", "python", "executions", "command"];
 
-/// Writes a table of the processes that the mix's filter takes, if there are several.
+/// Writes a table of the processes that the totals' filter takes, if there are several.
 pub(crate) fn write_processes(
     out: &mut dyn Write,
     manifest: &Manifest,
-    mix: &OpcodeMix,
+    totals: &Totals,
     columns: usize,
     style: Style,
 ) -> io::Result<()> {
     let mut processes: Vec<(&Process, u128)> = manifest
         .processes
         .iter()
-        .filter(|process| mix.filter.takes_process(process.process))
-        .map(|process| (process, executions_of(process, mix)))
+        .filter(|process| totals.filter.takes_process(process.process))
+        .map(|process| (process, executions_of(process, totals)))
         .collect();
     if processes.len() < 2 {
         return Ok(());
@@ -65,9 +65,9 @@ pub(crate) fn write_processes(
     writeln!(out)
 }
 
-fn executions_of(process: &Process, mix: &OpcodeMix) -> u128 {
-    let place = mix.processes.binary_search_by_key(&process.process, |total| total.process);
-    place.map_or(0, |place| mix.processes[place].executions)
+fn executions_of(process: &Process, totals: &Totals) -> u128 {
+    let place = totals.processes.binary_search_by_key(&process.process, |total| total.process);
+    place.map_or(0, |place| totals.processes[place].executions)
 }
 
 fn row(process: &Process, executions: u128) -> [String; 5] {

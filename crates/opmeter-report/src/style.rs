@@ -49,6 +49,18 @@ impl Style {
         self.paint(AnsiColor::Cyan.on_default(), text)
     }
 
+    /// A count, by the part (0 to 1) that it is of the highest: from what never ran to the hottest.
+    pub(crate) fn heat(self, part: f64, text: &str) -> String {
+        let style = match part {
+            part if part >= 0.5 => AnsiColor::Red.on_default().bold(),
+            part if part >= 0.1 => AnsiColor::Red.on_default(),
+            part if part >= 0.01 => AnsiColor::Yellow.on_default(),
+            part if part > 0.0 => return text.to_owned(),
+            _ => return self.faint(text),
+        };
+        self.paint(style, text)
+    }
+
     /// The word before a warning.
     pub(crate) fn warning(self, text: &str) -> String {
         self.paint(AnsiColor::Yellow.on_default().bold(), text)

@@ -49,6 +49,20 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     shown
 }
 
+/// The text cut to at most `columns`, with an ellipsis at its start if anything is cut off.
+pub(crate) fn cut_start(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut taken = 1;
+    let kept = text.char_indices().rev().take_while(|(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken <= columns
+    });
+    let start = kept.last().map_or(text.len(), |(place, _)| place);
+    if columns == 0 { String::new() } else { format!("…{}", &text[start..]) }
+}
+
 /// The text cut to `columns`, and spaces after it up to `columns`.
 pub(crate) fn left(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
@@ -103,6 +117,11 @@ mod tests {
         assert_eq!(cut("計器計器", 6), "計器…");
         assert_eq!(cut("計器計器", 5), "計器…");
         assert_eq!(cut("a", 0), "");
+        assert_eq!(cut_start("/a/b.py", 7), "/a/b.py");
+        assert_eq!(cut_start("/a/b.py", 5), "…b.py");
+        assert_eq!(cut_start("計器計器", 4), "…器");
+        assert_eq!(cut_start("ab", 1), "…");
+        assert_eq!(cut_start("ab", 0), "");
         assert_eq!(left("計器", 5), "計器 ");
         assert_eq!(right("12", 4), "  12");
     }

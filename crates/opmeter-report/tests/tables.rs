@@ -7,23 +7,23 @@ mod common;
 use std::io::{self, ErrorKind, Write};
 
 use common::{assert_golden, incomplete_manifest, manifest, process, rows};
-use opmeter_analysis::{MixFilter, OpcodeMix, Terms};
+use opmeter_analysis::{OpcodeMix, RowFilter, Terms};
 use opmeter_recording::{Manifest, Phase};
-use opmeter_report::{OpcodeReport, Style};
+use opmeter_report::{Page, Style};
 
 fn report(manifest: &Manifest, mix: &OpcodeMix, top: Option<usize>, style: Style) -> String {
     let mut out = Vec::new();
-    OpcodeReport { manifest, mix, top, columns: OpcodeReport::COLUMNS, style }.write(&mut out).unwrap();
+    Page { manifest, top, columns: Page::COLUMNS, style }.write_opcodes(mix, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     for line in text.lines().filter(|_| !style.colour) {
-        assert!(line.chars().count() <= OpcodeReport::COLUMNS, "too long: {line}");
+        assert!(line.chars().count() <= Page::COLUMNS, "too long: {line}");
         assert!(!line.ends_with(' '), "spaces at the end: {line:?}");
     }
     text
 }
 
 fn everything(terms: Terms) -> OpcodeMix {
-    OpcodeMix::new(&rows(), MixFilter::default(), terms)
+    OpcodeMix::new(&rows(), RowFilter::default(), terms)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn executed_opcodes() {
 
 #[test]
 fn base_opcodes_of_one_phase() {
-    let filter = MixFilter { phases: Some(vec![Phase::Main]), processes: None };
+    let filter = RowFilter { phases: Some(vec![Phase::Main]), processes: None };
     let mix = OpcodeMix::new(&rows(), filter, Terms::Base);
     assert_golden("base.txt", report(&manifest(), &mix, None, Style::PLAIN).as_bytes());
 }
@@ -55,7 +55,7 @@ fn colours() {
 
 #[test]
 fn one_process_of_several() {
-    let filter = MixFilter { phases: None, processes: Some(vec![1]) };
+    let filter = RowFilter { phases: None, processes: Some(vec![1]) };
     let mix = OpcodeMix::new(&rows(), filter, Terms::AsExecuted);
     assert_golden("process.txt", report(&incomplete_manifest(), &mix, Some(9), Style::PLAIN).as_bytes());
 }
@@ -65,14 +65,14 @@ fn many_processes() {
     let processes = (0..30).map(|ordinal| process(ordinal, &["python3", "worker.py"])).collect();
     let rows: Vec<_> =
         (0..30).map(|process| opmeter_recording::OpcodeRow { process, ..rows().remove(0) }).collect();
-    let mix = OpcodeMix::new(&rows, MixFilter::default(), Terms::AsExecuted);
+    let mix = OpcodeMix::new(&rows, RowFilter::default(), Terms::AsExecuted);
     let text = report(&Manifest { processes, ..manifest() }, &mix, None, Style::PLAIN);
     assert!(text.contains("\n… 10 more processes, 12,340 executions\n"), "{text}");
 }
 
 #[test]
 fn nothing_counted() {
-    let mix = OpcodeMix::new(&[], MixFilter::default(), Terms::AsExecuted);
+    let mix = OpcodeMix::new(&[], RowFilter::default(), Terms::AsExecuted);
     let manifest = Manifest { complete: false, ..manifest() };
     assert_golden("nothing.txt", report(&manifest, &mix, None, Style::PLAIN).as_bytes());
 }
@@ -94,7 +94,6 @@ impl Write for ClosedPipe {
 fn a_closed_pipe_is_told_as_such() {
     let mix = everything(Terms::Base);
     let manifest = manifest();
-    let report =
-        OpcodeReport { manifest: &manifest, mix: &mix, top: None, columns: 100, style: Style::PLAIN };
-    assert_eq!(report.write(&mut ClosedPipe).unwrap_err().kind(), ErrorKind::BrokenPipe);
+    let page = Page { manifest: &manifest, top: None, columns: 100, style: Style::PLAIN };
+    assert_eq!(page.write_opcodes(&mix, &mut ClosedPipe).unwrap_err().kind(), ErrorKind::BrokenPipe);
 }

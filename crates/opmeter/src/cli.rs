@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
-use crate::{doctor, export, record, report};
+use crate::selection::SelectionArgs;
+use crate::{annotate, doctor, export, record, report};
 
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
@@ -23,7 +24,9 @@ enum Command {
     Record(RecordArgs),
     /// Show what a recording holds
     Report(ReportArgs),
-    /// Write a table of a recording in a format that other tools read
+    /// Show the source and the bytecode with their counts beside each line
+    Annotate(AnnotateArgs),
+    /// Write a recording, or a table of it, in a format that other tools read
     Export(ExportArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
@@ -58,18 +61,45 @@ pub struct ReportArgs {
     /// The recordings
     #[arg(value_name = "REC", required = true)]
     pub recordings: Vec<PathBuf>,
+    /// What executions are added up by
+    #[arg(long, value_enum, default_value_t = By::Opcode)]
+    pub by: By,
+    /// Check instead that the tables, which were counted in different ways, say the same
+    #[arg(long)]
+    pub check: bool,
     /// Count in the names that were executed, or in those that the compiler emitted
     #[arg(long, value_enum, default_value_t = TermsArg::Executed)]
     pub terms: TermsArg,
     /// Phases to show
     #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
     pub phase: Vec<PhaseArg>,
-    /// Processes to show, by their number in the recording
-    #[arg(long, value_name = "N", value_delimiter = ',')]
-    pub process: Option<Vec<u32>>,
-    /// Show only the most frequent opcodes
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Show the files of the standard library and of installed packages each by itself
+    #[arg(long)]
+    pub all_files: bool,
+    /// Show only the most frequent [default: all opcodes, 30 of anything else]
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
+}
+
+/// Arguments of `annotate`.
+#[derive(Args)]
+pub struct AnnotateArgs {
+    /// The recording
+    #[arg(value_name = "REC")]
+    pub recording: PathBuf,
+    /// A file (its name, path or the end of it) or a function [default: the file that ran most]
+    #[arg(value_name = "FILE|FUNCTION")]
+    pub name: Option<String>,
+    /// Show the instructions below each line
+    #[arg(long)]
+    pub bytecode: bool,
+    /// Phases to show
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
+    pub phase: Vec<PhaseArg>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 }
 
 /// Arguments of `export`.
@@ -78,12 +108,17 @@ pub struct ExportArgs {
     /// The recording
     #[arg(value_name = "REC")]
     pub recording: PathBuf,
-    /// The table
+    /// The table, for csv, parquet and json
     #[arg(long, value_enum)]
-    pub table: Table,
+    pub table: Option<Table>,
     /// The format
     #[arg(long, value_enum)]
     pub format: FormatArg,
+    /// Phases to write
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "all")]
+    pub phase: Vec<PhaseArg>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -95,6 +130,23 @@ pub struct DoctorArgs {
     /// The interpreter to look at
     #[arg(long, value_name = "PY", default_value = "python3")]
     pub python: OsString,
+}
+
+/// What a report adds up executions by.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Opcodes
+    Opcode,
+    /// Lines of the source
+    Line,
+    /// Functions
+    Function,
+    /// Files
+    File,
+    /// Pairs of opcodes, one right after the other
+    Pair,
+    /// Families of specialising opcodes
+    Specialization,
 }
 
 /// In which terms executions are counted.
@@ -136,6 +188,16 @@ impl PhaseArg {
 pub enum Table {
     /// Executions by process, phase and opcode
     Opcodes,
+    /// Executions of each pair of opcodes, where they were recorded
+    Pairs,
+    /// Executions of each instruction, where it stands
+    Instructions,
+    /// Executions and hits of each line
+    Lines,
+    /// In which forms the instructions of specialising families ran
+    Specialization,
+    /// The source files
+    Sources,
 }
 
 /// A format to export to.
@@ -147,6 +209,10 @@ pub enum FormatArg {
     Parquet,
     /// An array of objects
     Json,
+    /// The whole recording as a profile for KCachegrind
+    Callgrind,
+    /// The whole recording as line coverage
+    Lcov,
 }
 
 /// Parses the command line and runs the subcommand. Wrong arguments end with status 2.
@@ -154,6 +220,7 @@ pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Record(args) => record::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Annotate(args) => annotate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

@@ -1,45 +1,112 @@
 //! `opmeter export`
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use opmeter_recording::OpcodeRow;
-use opmeter_report::export::Format;
+use opmeter_analysis::{CountedRow, Files};
+use opmeter_recording::{Recording, Tables};
+use opmeter_report::export::{Format, Profile, write_callgrind, write_lcov};
 
 use crate::cli::{ExportArgs, FormatArg, Table};
 use crate::error::Failure;
 use crate::report::{open, written};
+use crate::selection::{Selection, require_instructions};
 
-/// Writes a table of a recording.
+/// What is written.
+#[derive(Clone, Copy)]
+enum Content {
+    Table(Table, Format),
+    Callgrind,
+    Lcov,
+}
+
+/// Writes a recording, or a table of it.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
-    let recording = open(&args.recording)?;
-    let format = match args.format {
-        FormatArg::Csv => Format::Csv,
-        FormatArg::Parquet => Format::Parquet,
-        FormatArg::Json => Format::Json,
-    };
-    let Table::Opcodes = args.table;
+    let content = content(args)?;
+    let selection = args.selection.selection(&args.phase)?;
+    let mut recording = open(&args.recording)?;
+    selection.check(&args.recording, &recording)?;
+    require(content, &args.recording, &recording)?;
+    recording.tables = selected(recording.tables, &selection);
     match &args.output {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
-            let result = write(format, &recording.tables.opcodes, &mut out);
+            let result = write(content, &recording, &mut out);
             written(result.and_then(|()| out.flush()))?;
         }
-        Some(path) => to_file(path, format, &recording.tables.opcodes).map_err(|error| {
+        Some(path) => to_file(path, content, &recording).map_err(|error| {
             Failure::not_done(format_args!("{} could not be written: {error}", path.display()))
         })?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the arguments ask for.
+fn content(args: &ExportArgs) -> Result<Content, Failure> {
+    let format = match args.format {
+        FormatArg::Csv => Format::Csv,
+        FormatArg::Parquet => Format::Parquet,
+        FormatArg::Json => Format::Json,
+        FormatArg::Callgrind if args.table.is_none() => return Ok(Content::Callgrind),
+        FormatArg::Lcov if args.table.is_none() => return Ok(Content::Lcov),
+        FormatArg::Callgrind | FormatArg::Lcov => {
+            return Err(Failure::wrong(
+                "callgrind and lcov are formats of a whole recording, not of a table; leave --table out",
+            ));
+        }
+    };
+    args.table.map(|table| Content::Table(table, format)).ok_or_else(|| {
+        Failure::wrong(format_args!("{format} is a format of a table; say which one with --table"))
+    })
+}
+
+/// Checks that the recording has what is asked for.
+fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), Failure> {
+    match content {
+        Content::Table(Table::Opcodes, _) => Ok(()),
+        Content::Table(Table::Pairs, _) if recording.tables.pairs.is_empty() => {
+            Err(Failure::not_done(format_args!(
+                "{} has no pairs of opcodes; record again with `opmeter record --pairs`",
+                path.display()
+            )))
+        }
+        Content::Table(Table::Pairs, _) => Ok(()),
+        _ => require_instructions(path, recording),
+    }
+}
+
+/// The rows of the tables that are selected.
+fn selected(mut tables: Tables, selection: &Selection) -> Tables {
+    let taken: HashMap<Arc<str>, bool> = {
+        let files = Files::new(&tables, &selection.patterns, true);
+        let names = tables.lines.iter().map(|row| &row.file);
+        let names = names.chain(tables.sources.iter().map(|source| &source.file));
+        names.map(|file| (file.clone(), files.takes(file))).collect()
+    };
+    // A file of no line has no instructions either.
+    let takes_file = |file: &str| taken.get(file).copied().unwrap_or(true);
+    fn keep<R: CountedRow>(rows: &mut Vec<R>, selection: &Selection, takes_file: impl Fn(&str) -> bool) {
+        rows.retain(|row| selection.filter.takes(row) && row.file().is_none_or(&takes_file));
+    }
+    keep(&mut tables.opcodes, selection, takes_file);
+    keep(&mut tables.instructions, selection, takes_file);
+    keep(&mut tables.lines, selection, takes_file);
+    keep(&mut tables.pairs, selection, takes_file);
+    keep(&mut tables.specialization, selection, takes_file);
+    tables.sources.retain(|source| takes_file(&source.file));
+    tables
+}
+
 /// Writes a file whole or not at all.
-fn to_file(path: &Path, format: Format, rows: &[OpcodeRow]) -> io::Result<()> {
+fn to_file(path: &Path, content: Content, recording: &Recording) -> io::Result<()> {
     // A pipe or a device is written to as it is.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         let mut out = BufWriter::new(File::options().write(true).open(path)?);
-        write(format, rows, &mut out)?;
+        write(content, recording, &mut out)?;
         return out.flush();
     }
     let mut draft = path.as_os_str().to_owned();
@@ -47,7 +114,7 @@ fn to_file(path: &Path, format: Format, rows: &[OpcodeRow]) -> io::Result<()> {
     let draft = PathBuf::from(draft);
     let result = (|| {
         let mut out = BufWriter::new(File::create(&draft)?);
-        write(format, rows, &mut out)?;
+        write(content, recording, &mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&draft, path)
     })();
@@ -57,6 +124,22 @@ fn to_file(path: &Path, format: Format, rows: &[OpcodeRow]) -> io::Result<()> {
     result
 }
 
-fn write(format: Format, rows: &[OpcodeRow], out: &mut dyn Write) -> io::Result<()> {
-    format.write(rows, out)
+fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
+    let tables = &recording.tables;
+    let profile = Profile {
+        command: &recording.manifest.command,
+        instructions: &tables.instructions,
+        lines: &tables.lines,
+        sources: &tables.sources,
+    };
+    match content {
+        Content::Callgrind => write_callgrind(&profile, out),
+        Content::Lcov => write_lcov(&profile, out),
+        Content::Table(Table::Opcodes, format) => format.write(&tables.opcodes, out),
+        Content::Table(Table::Pairs, format) => format.write(&tables.pairs, out),
+        Content::Table(Table::Instructions, format) => format.write(&tables.instructions, out),
+        Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
+        Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),
+        Content::Table(Table::Sources, format) => format.write(&tables.sources, out),
+    }
 }

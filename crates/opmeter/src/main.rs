@@ -1,6 +1,7 @@
 //! Opmeter: a meter for CPython bytecode.
 
 mod agent;
+mod annotate;
 mod cli;
 mod doctor;
 mod error;
@@ -11,6 +12,7 @@ mod machine;
 mod output;
 mod record;
 mod report;
+mod selection;
 
 fn main() -> std::process::ExitCode {
     cli::run()

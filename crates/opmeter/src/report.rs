@@ -4,45 +4,44 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use opmeter_analysis::{MixFilter, OpcodeMix, Terms};
+use opmeter_analysis::{
+    Check, Files, Grouping, Hotspots, OpcodeMix, PairMix, RowFilter, Specialization, Terms,
+};
 use opmeter_recording::{Error, Phase, Recording};
-use opmeter_report::{OpcodeReport, Style};
+use opmeter_report::{Page, Style};
 
-use crate::cli::{ReportArgs, TermsArg};
+use crate::cli::{By, ReportArgs, TermsArg};
 use crate::error::Failure;
 use crate::live_folder::LiveFolder;
+use crate::selection::{Selection, require_instructions};
 
-/// Prints each recording's table.
+/// Rows of a table where there may be thousands and nothing else is asked for.
+const TOP: usize = 30;
+
+/// Prints each recording's report.
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let phases: Vec<Phase> = args.phase.iter().flat_map(|phase| phase.phases()).copied().collect();
-    let terms = match args.terms {
-        TermsArg::Executed => Terms::AsExecuted,
-        TermsArg::Base => Terms::Base,
-    };
+    let selection = args.selection.selection(&args.phase)?;
     let stdout = io::stdout();
     let style = Style::for_stream(&stdout);
     let mut out = BufWriter::new(stdout.lock());
+    let mut unlike = Vec::new();
     for (place, path) in args.recordings.iter().enumerate() {
         let recording = open(path)?;
-        if let Some(missing) = args
-            .process
-            .iter()
-            .flatten()
-            .find(|process| recording.manifest.processes.iter().all(|known| known.process != **process))
-        {
-            return Err(Failure::not_done(format_args!(
-                "{} has no process {missing}; it has {}",
-                path.display(),
-                recording.manifest.processes.len()
-            )));
+        selection.check(path, &recording)?;
+        if place > 0 {
+            written(writeln!(out))?;
         }
-        let filter = MixFilter { phases: Some(phases.clone()), processes: args.process.clone() };
-        let space = if place > 0 { writeln!(out) } else { Ok(()) };
-        let printed = space.and_then(|()| print(&recording, filter, terms, args.top, style, &mut out));
-        written(printed)?;
+        if !args.check {
+            print(args, path, &recording, &selection, style, &mut out)?;
+        } else if !print_check(args, path, &recording, style, &mut out)? {
+            unlike.push(path.display().to_string());
+        }
     }
     written(out.flush())?;
-    Ok(ExitCode::SUCCESS)
+    if unlike.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::not_done(format_args!("the tables of {} do not add up", unlike.join(", "))))
 }
 
 /// Prints the table that follows a run, to standard error. Nobody reading it is no failure.
@@ -50,13 +49,15 @@ pub fn print_after_run(recording: &Recording, top: usize) {
     let stderr = io::stderr();
     let style = Style::for_stream(&stderr);
     let mut out = BufWriter::new(stderr.lock());
-    let mut filter = MixFilter { phases: Some(vec![Phase::Main]), processes: None };
+    let mut filter = RowFilter { phases: Some(vec![Phase::Main]), processes: None };
     // An embedded interpreter runs no program of its own, and a failed start never gets to one.
     if !recording.tables.opcodes.iter().any(|row| filter.takes(row)) {
         filter.phases = None;
     }
+    let mix = OpcodeMix::new(&recording.tables.opcodes, filter, Terms::AsExecuted);
+    let page = page(recording, Some(top), style);
     let _ = writeln!(out)
-        .and_then(|()| print(recording, filter, Terms::AsExecuted, Some(top), style, &mut out))
+        .and_then(|()| page.write_opcodes(&mix, &mut out))
         .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
         .and_then(|()| out.flush());
 }
@@ -85,15 +86,90 @@ pub fn written(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// The page that a recording is shown on.
+pub fn page(recording: &Recording, top: Option<usize>, style: Style) -> Page<'_> {
+    Page { manifest: &recording.manifest, top, columns: Page::COLUMNS, style }
+}
+
 fn print(
+    args: &ReportArgs,
+    path: &Path,
     recording: &Recording,
-    filter: MixFilter,
-    terms: Terms,
-    top: Option<usize>,
+    selection: &Selection,
     style: Style,
     out: &mut dyn Write,
-) -> io::Result<()> {
-    let mix = OpcodeMix::new(&recording.tables.opcodes, filter, terms);
-    let columns = OpcodeReport::COLUMNS;
-    OpcodeReport { manifest: &recording.manifest, mix: &mix, top, columns, style }.write(out)
+) -> Result<(), Failure> {
+    let tables = &recording.tables;
+    let filter = selection.filter.clone();
+    let terms = match args.terms {
+        TermsArg::Executed => Terms::AsExecuted,
+        TermsArg::Base => Terms::Base,
+    };
+    let many = page(recording, args.top.or(Some(TOP)), style);
+    let grouping = match args.by {
+        By::Opcode => {
+            let mix = OpcodeMix::new(&tables.opcodes, filter, terms);
+            return written(page(recording, args.top, style).write_opcodes(&mix, out));
+        }
+        By::Pair if tables.pairs.is_empty() => {
+            return Err(Failure::not_done(format_args!(
+                "{} has no pairs of opcodes; record again with `opmeter record --pairs`",
+                path.display()
+            )));
+        }
+        By::Pair => {
+            let mix = PairMix::new(&tables.pairs, filter, terms);
+            return written(many.write_pairs(&mix, out));
+        }
+        By::Specialization => None,
+        By::Line => Some(Grouping::Line),
+        By::Function => Some(Grouping::Function),
+        By::File => Some(Grouping::File),
+    };
+    require_instructions(path, recording)?;
+    let files = Files::new(tables, &selection.patterns, args.all_files);
+    if let Some(grouping) = grouping {
+        return written(many.write_hotspots(&Hotspots::new(tables, grouping, filter, &files), out));
+    }
+    if tables.specialization.is_empty() {
+        return Err(Failure::not_done(unspecialised(path, recording)));
+    }
+    let specialization = Specialization::new(&tables.specialization, filter, &files);
+    written(many.write_specialization(&specialization, out))
+}
+
+/// Why a recording has no counts of specialised forms.
+fn unspecialised(path: &Path, recording: &Recording) -> String {
+    let versions: Vec<&str> =
+        recording.manifest.processes.iter().map(|process| process.python.as_str()).collect();
+    let before = |version: &&str| {
+        let minor = version.strip_prefix("3.").and_then(|rest| rest.split('.').next());
+        minor.and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| minor < 11)
+    };
+    let path = path.display();
+    if !versions.is_empty() && versions.iter().all(before) {
+        format!(
+            "nothing is specialised in {path}: CPython {} does not specialise instructions, which begins \
+             with 3.11",
+            versions[0]
+        )
+    } else {
+        format!("{path} has no counts of specialised forms: no instruction that has any ran")
+    }
+}
+
+/// Checks a recording; whether it adds up.
+fn print_check(
+    args: &ReportArgs,
+    path: &Path,
+    recording: &Recording,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    if !recording.manifest.tables.iter().any(|table| table == "instructions") {
+        require_instructions(path, recording)?;
+    }
+    let check = Check::new(&recording.manifest, &recording.tables);
+    written(page(recording, args.top.or(Some(TOP)), style).write_check(&check, out))?;
+    Ok(check.is_ok())
 }

@@ -1,9 +1,15 @@
-//! Tables of a recording in formats for other programs: every row, unfiltered, with the same column names
-//! in each format.
+//! Recordings in formats for other programs: tables, with the same column names in each format, and the
+//! whole of a recording for the tools that show profiles and coverage.
 
+mod callgrind;
 mod csv;
 mod format;
 mod json;
+mod lcov;
 mod parquet;
+mod profile;
 
+pub use callgrind::write_callgrind;
 pub use format::{Format, ParseFormatError};
+pub use lcov::write_lcov;
+pub use profile::Profile;

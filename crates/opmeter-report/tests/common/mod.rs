@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, dead_code, reason = "a test may fail, and no test uses everything")]
 
+pub mod program;
+
 use std::path::Path;
 use std::{env, fs};
 

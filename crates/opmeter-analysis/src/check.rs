@@ -1,0 +1,167 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opmeter_recording::{Manifest, Phase, Process, Tables};
+
+/// Two counts of the same thing that are not alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// Executions of an opcode: of the opcodes table, and of its instructions added up.
+    Opcode {
+        /// The opcode that the compiler wrote.
+        opcode: String,
+        /// Executions in the opcodes table.
+        opcodes: u128,
+        /// Executions in the instructions table.
+        instructions: u128,
+    },
+    /// Executions of a line: of its instructions added up, and of the lines table.
+    Line {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: u32,
+        /// Executions in the instructions table.
+        instructions: u128,
+        /// Executions in the lines table.
+        lines: u128,
+    },
+    /// Executions of an instruction of a specialising family, and of its forms added up.
+    Forms {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: u32,
+        /// The family.
+        opcode: Arc<str>,
+        /// All executions.
+        executions: u128,
+        /// Specialised, unspecialised and missed executions.
+        forms: u128,
+    },
+    /// The process executed so many instructions, and none is known by its place.
+    NoInstructions {
+        /// Executions in the opcodes table.
+        opcodes: u128,
+    },
+}
+
+/// What was checked in one process: one phase, or all phases where threads counted at the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedPart {
+    /// The process's ordinal.
+    pub process: u32,
+    /// The phase; none for all phases together.
+    pub phase: Option<Phase>,
+    /// Different opcodes that ran.
+    pub opcodes: usize,
+    /// Different lines that have instructions.
+    pub lines: usize,
+    /// Executions in the opcodes table.
+    pub executions: u128,
+    /// What does not add up.
+    pub differences: Vec<Difference>,
+}
+
+/// Whether the tables of a recording, which were counted in different ways, say the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// By process and phase.
+    pub parts: Vec<CheckedPart>,
+}
+
+/// A process, and a phase unless its phases are taken together.
+type Part = (u32, Option<Phase>);
+
+/// The sums of two tables, side by side.
+type Sums<K> = BTreeMap<K, (u128, u128)>;
+
+#[derive(Default)]
+struct Sides<'a> {
+    opcodes: Sums<&'a str>,
+    lines: Sums<(&'a Arc<str>, u32)>,
+    forms: Vec<Difference>,
+}
+
+impl Check {
+    /// Checks a recording: instructions against opcodes, lines against instructions, the forms of
+    /// specialising instructions against their executions.
+    pub fn new(manifest: &Manifest, tables: &Tables) -> Check {
+        let together: Vec<u32> = manifest
+            .processes
+            .iter()
+            .filter(|process| phases_together(process))
+            .map(|process| process.process)
+            .collect();
+        let part = |process: u32, phase: Phase| (process, (!together.contains(&process)).then_some(phase));
+        let mut parts: BTreeMap<Part, Sides<'_>> = BTreeMap::new();
+        for row in tables.opcodes.iter().filter(|row| row.executions > 0) {
+            let sides = parts.entry(part(row.process, row.phase)).or_default();
+            sides.opcodes.entry(&row.base_opcode).or_default().0 += u128::from(row.executions);
+        }
+        for row in &tables.instructions {
+            let sides = parts.entry(part(row.process, row.phase)).or_default();
+            sides.lines.entry((&row.file, row.line)).or_default().0 += u128::from(row.executions);
+            if row.executions > 0 {
+                sides.opcodes.entry(&row.opcode).or_default().1 += u128::from(row.executions);
+            }
+        }
+        for row in &tables.lines {
+            let sides = parts.entry(part(row.process, row.phase)).or_default();
+            sides.lines.entry((&row.file, row.line)).or_default().1 += u128::from(row.executions);
+        }
+        for row in &tables.specialization {
+            let executions = u128::from(row.executions);
+            let forms = [row.specialized, row.unspecialized, row.missed].map(u128::from).iter().sum();
+            if executions != forms {
+                let (file, opcode) = (row.file.clone(), row.opcode.clone());
+                let difference = Difference::Forms { file, line: row.line, opcode, executions, forms };
+                parts.entry(part(row.process, row.phase)).or_default().forms.push(difference);
+            }
+        }
+        Check { parts: parts.into_iter().map(|(part, sides)| sides.compare(part)).collect() }
+    }
+
+    /// Whether everything adds up.
+    pub fn is_ok(&self) -> bool {
+        self.parts.iter().all(|part| part.differences.is_empty())
+    }
+}
+
+/// Whether the end of a phase is not one moment in all tables of a process.
+fn phases_together(process: &Process) -> bool {
+    process.free_threaded || process.dispatch.per_thread
+}
+
+impl Sides<'_> {
+    fn compare(self, (process, phase): Part) -> CheckedPart {
+        let executions = self.opcodes.values().map(|(opcodes, _)| opcodes).sum();
+        let mut differences = Vec::new();
+        if executions > 0 && self.lines.is_empty() {
+            differences.push(Difference::NoInstructions { opcodes: executions });
+        } else {
+            let unlike = self.opcodes.iter().filter(|(_, (opcodes, instructions))| opcodes != instructions);
+            differences.extend(unlike.map(|(opcode, &(opcodes, instructions))| Difference::Opcode {
+                opcode: (*opcode).to_owned(),
+                opcodes,
+                instructions,
+            }));
+            let unlike = self.lines.iter().filter(|(_, (instructions, lines))| instructions != lines);
+            differences.extend(unlike.map(|(&(file, line), &(instructions, lines))| Difference::Line {
+                file: file.clone(),
+                line,
+                instructions,
+                lines,
+            }));
+        }
+        differences.extend(self.forms);
+        CheckedPart {
+            process,
+            phase,
+            opcodes: self.opcodes.len(),
+            lines: self.lines.len(),
+            executions,
+            differences,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+use std::io::{self, Write};
+
+use opmeter_analysis::{Check, CheckedPart, Difference};
+
+use crate::Page;
+use crate::file_label::place_label;
+use crate::grid::{Column, Grid, Row};
+use crate::number::{counted, grouped};
+use crate::terminal_text::{command_line, cut, visible};
+
+impl Page<'_> {
+    /// Writes what was checked in a recording, and what does not add up.
+    ///
+    /// # Errors
+    /// Whatever `out` gives.
+    pub fn write_check(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
+        let command = cut(&command_line(&self.manifest.command), self.columns);
+        writeln!(out, "{}\n", self.style.heading(&command))?;
+        if check.parts.is_empty() {
+            writeln!(out, "Nothing was counted, so there is nothing to check.")?;
+            return self.end(out);
+        }
+        let columns = ["process", "phase", "opcodes", "lines", "executions", ""];
+        let columns = columns.iter().enumerate().map(|(place, name)| match place {
+            1 | 5 => Column::name(name, 12),
+            _ => Column::number(name),
+        });
+        let rows: Vec<Row> = check.parts.iter().map(part_row).collect();
+        Grid { columns: columns.collect(), bars: false }.write(out, &rows, self.columns, self.style)?;
+        self.write_differences(check, out)?;
+        self.write_unplaced(check, out)?;
+        self.end(out)
+    }
+
+    fn write_differences(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = Vec::new();
+        for part in &check.parts {
+            for difference in &part.differences {
+                let Some((what, place, one, other)) = self.described(difference) else { continue };
+                rows.push(Row {
+                    cells: vec![
+                        part.process.to_string(),
+                        phase(part).to_owned(),
+                        place,
+                        what.to_owned(),
+                        grouped(one),
+                        grouped(other),
+                    ],
+                    bar: 0.0,
+                });
+            }
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        let columns = vec![
+            Column::number("process"),
+            Column::name("phase", 8),
+            Column::place("of", 24),
+            Column::name("compared", 16),
+            Column::number("one"),
+            Column::number("other"),
+        ];
+        let shown = self.shown(rows.len());
+        let rest = rows.split_off(shown).len();
+        Grid { columns, bars: false }.write(out, &rows, self.columns, self.style)?;
+        if rest > 0 {
+            let more = counted(rest, "more difference", "more differences");
+            writeln!(out, "{}", self.style.faint(&format!("… {more}")))?;
+        }
+        Ok(())
+    }
+
+    /// What was compared, of what, and both counts.
+    fn described(&self, difference: &Difference) -> Option<(&'static str, String, u128, u128)> {
+        let directory = &self.manifest.directory;
+        Some(match difference {
+            Difference::Opcode { opcode, opcodes, instructions } => {
+                ("opcodes, instructions", visible(opcode), *opcodes, *instructions)
+            }
+            Difference::Line { file, line, instructions, lines } => {
+                ("instructions, lines", place_label(file, *line, directory), *instructions, *lines)
+            }
+            Difference::Forms { file, line, opcode, executions, forms } => {
+                let place = format!("{} {}", place_label(file, *line, directory), visible(opcode));
+                ("executions, forms", place, *executions, *forms)
+            }
+            Difference::NoInstructions { .. } => return None,
+        })
+    }
+
+    /// Says why instructions of a process are known by their opcode only.
+    fn write_unplaced(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
+        let mut sentences = Vec::new();
+        for part in &check.parts {
+            for difference in &part.differences {
+                let Difference::NoInstructions { opcodes } = difference else { continue };
+                let process = self.manifest.processes.iter().find(|process| process.process == part.process);
+                let register = process.is_some_and(|process| process.dispatch.next_instr_register.is_some());
+                let why = if register {
+                    "the recording does not say why"
+                } else {
+                    "the register that holds the next instruction's address was not found in its interpreter"
+                };
+                sentences.push(format!(
+                    "process {}, {}: it executed {} instructions, and of none is known where it stands: \
+                     {why}",
+                    part.process,
+                    phase(part),
+                    grouped(*opcodes)
+                ));
+            }
+        }
+        self.warn(out, &sentences)
+    }
+}
+
+fn phase(part: &CheckedPart) -> &'static str {
+    part.phase.map_or("all phases", |phase| phase.name())
+}
+
+fn part_row(part: &CheckedPart) -> Row {
+    let result = match part.differences.len() {
+        0 => "ok".to_owned(),
+        count => counted(count, "difference", "differences"),
+    };
+    let cells = vec![
+        part.process.to_string(),
+        phase(part).to_owned(),
+        grouped(part.opcodes as u128),
+        grouped(part.lines as u128),
+        grouped(part.executions),
+        result,
+    ];
+    Row { cells, bar: 0.0 }
+}

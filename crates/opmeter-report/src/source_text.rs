@@ -1,0 +1,114 @@
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use opmeter_recording::SourceRow;
+use sha2::{Digest, Sha256};
+
+/// The text of a source file that code came from, if it is still there as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceText {
+    /// The lines, from line 1 on; none where the text can't stand beside counts.
+    pub lines: Option<Vec<String>>,
+    /// What is wrong with the text, if anything is.
+    pub warning: Option<String>,
+}
+
+impl SourceText {
+    /// Reads the file of a row of the sources table, and compares it with what it was.
+    pub fn read(source: Option<&SourceRow>) -> SourceText {
+        let Some(source) = source.filter(|source| !source.path.is_empty()) else {
+            return SourceText::absent(
+                "no source file was found for this code when it was recorded; it is shown without its text"
+                    .to_owned(),
+            );
+        };
+        let path = &source.path;
+        let content = match fs::read(Path::new(path)) {
+            Ok(content) => content,
+            Err(error) => {
+                return SourceText::absent(format!(
+                    "{path} can't be read ({error}); it is shown without its text: put the file back to see it"
+                ));
+            }
+        };
+        if hexadecimal(&Sha256::digest(&content)) != source.sha256.to_ascii_lowercase() {
+            return SourceText::absent(format!(
+                "{path} has changed since it was recorded; it is shown without its text, which would not \
+                 fit: put the old file back, or record again"
+            ));
+        }
+        let warning = (source.changed != 0).then(|| {
+            format!("{path} was written to after its process had started, so that it may not be what ran")
+        });
+        SourceText { lines: Some(lines(&String::from_utf8_lossy(&content))), warning }
+    }
+
+    fn absent(warning: String) -> SourceText {
+        SourceText { lines: None, warning: Some(warning) }
+    }
+}
+
+/// The lines of a Python source: ended by a line feed, a carriage return or both.
+fn lines(text: &str) -> Vec<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+    text.strip_suffix('\n').unwrap_or(&text).split('\n').map(str::to_owned).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The SHA-256 of `a\n`.
+    const A: &str = "87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7";
+
+    fn read(content: Option<&str>, changed: u8) -> SourceText {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.py");
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let path = path.to_str().unwrap().to_owned();
+        let row = SourceRow { file: "a.py".into(), path, size: 2, sha256: A.to_owned(), changed };
+        SourceText::read(Some(&row))
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_was_is_read() {
+        let text = read(Some("a\n"), 0);
+        assert_eq!(text, SourceText { lines: Some(vec!["a".to_owned()]), warning: None });
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_has_changed_has_no_text() {
+        for (text, says) in [
+            (read(None, 0), "can't be read"),
+            (read(Some("b\n"), 0), "has changed since"),
+            (SourceText::read(None), "no source file was found"),
+        ] {
+            assert_eq!(text.lines, None);
+            assert!(text.warning.unwrap().contains(says));
+        }
+    }
+
+    #[test]
+    fn a_file_that_changed_while_it_ran_is_shown_with_a_warning() {
+        let text = read(Some("a\n"), 1);
+        assert!(text.lines.is_some());
+        assert!(text.warning.unwrap().contains("may not be what ran"));
+    }
+
+    #[test]
+    fn lines_are_those_of_python() {
+        assert_eq!(lines("\u{feff}a\r\nb\rc\n\n"), ["a", "b", "c", ""]);
+        assert_eq!(lines("a"), ["a"]);
+    }
+}

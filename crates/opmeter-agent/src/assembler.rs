@@ -154,7 +154,11 @@ impl Assembler {
 
     /// `add reg, other`
     pub fn add(&mut self, reg: Reg, other: Reg) {
-        self.code.extend([0x48 | (other.0 >> 3) << 2 | reg.0 >> 3, 0x01, 0xc0 | (other.0 & 7) << 3 | reg.0 & 7]);
+        self.code.extend([
+            0x48 | (other.0 >> 3) << 2 | reg.0 >> 3,
+            0x01,
+            0xc0 | (other.0 & 7) << 3 | reg.0 & 7,
+        ]);
     }
 
     /// `shr reg, bits`

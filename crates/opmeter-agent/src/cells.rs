@@ -46,7 +46,7 @@ impl Cells {
         if interpreter.free_threaded && interpreter.version.1 >= 14 {
             return None;
         }
-        let objects = CodeObjects::new(CApi::find()?, interpreter.version.1)?;
+        let objects = CodeObjects::new(CApi::find()?, &opcodes)?;
         Some(Self {
             index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
             objects,
@@ -71,7 +71,7 @@ impl Cells {
     /// The bias for the instruction at an address, which the calling thread is about to execute.
     pub fn find(&self, address: usize, place: Place) -> u64 {
         self.find_in_code(address, place).unwrap_or_else(|| {
-            let (code, description) = self.objects.own(address, &self.opcodes);
+            let (code, description) = self.objects.own(address);
             self.registry.insist(|registry| {
                 let number = registry.code(&description);
                 self.bind(registry, number, &code.bytecode, place)
@@ -97,7 +97,7 @@ impl Cells {
         if self.opcodes.version().1 <= 10 && self.objects.shares_bytecode(&code) {
             old = self.objects.unshare(&mut code);
         }
-        let description = self.objects.describe(&code, &self.opcodes)?;
+        let description = self.objects.describe(&code)?;
         Some(self.registry.insist(|registry| {
             let number = registry.code(&description);
             if let Some(number) = number {
@@ -119,7 +119,7 @@ impl Cells {
         })?;
         let description = match number {
             Some(_) => None,
-            None => Some(self.objects.describe(code, &self.opcodes)?),
+            None => Some(self.objects.describe(code)?),
         };
         Some(self.registry.insist(|registry| {
             let number = number.or_else(|| registry.code(description.as_ref()?));

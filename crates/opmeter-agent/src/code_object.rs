@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use opmeter_code::canonical;
+use opmeter_code::Bases;
 use opmeter_opcodes::OpcodeTable;
 
 use crate::capi::{CApi, Object};
@@ -19,6 +19,7 @@ pub struct CodeObjects {
     /// Python's C API.
     pub api: CApi,
     minor: u8,
+    bases: Bases,
     /// Where an object's type stands in it, in bytes.
     type_offset: usize,
     /// From 3.11 on: where a code object keeps the name of its file, in bytes.
@@ -38,14 +39,23 @@ pub struct CodeObject {
 
 impl CodeObjects {
     /// `None` where the interpreter's objects are laid out in an unknown way.
-    pub fn new(api: CApi, minor: u8) -> Option<Self> {
+    pub fn new(api: CApi, opcodes: &OpcodeTable<'_>) -> Option<Self> {
+        let minor = opcodes.version().1;
         // The type of a type that the interpreter defines is `type`: from 3.8 to 3.15 the second word of
         // an object, without the global lock the fourth.
         // SAFETY: a static object of the interpreter, larger than eight words.
         let word = |index: usize| unsafe { (api.code_type as *const usize).add(index).read() };
         let index = (0..8).find(|index| word(*index) == api.type_type)?;
-        let file_offset = if minor >= 11 { member_offset(api.code_type + index * 8, "co_filename")? } else { 0 };
-        Some(Self { api, minor, type_offset: index * 8, file_offset, bytecode_word: 0.into() })
+        let file_offset =
+            if minor >= 11 { member_offset(api.code_type + index * 8, "co_filename")? } else { 0 };
+        Some(Self {
+            api,
+            minor,
+            bases: Bases::new(opcodes),
+            type_offset: index * 8,
+            file_offset,
+            bytecode_word: 0.into(),
+        })
     }
 
     /// Bits of an address within a granule that has bytecode of one code object only. Between the bytecode
@@ -83,8 +93,12 @@ impl CodeObjects {
             if word == self.api.code_type {
                 let object = at - self.type_offset;
                 // The word behind the type is the number of code units (`ob_size`).
-                let length = read_word(at + 8)? as usize;
                 let start = object + head;
+                if start > address {
+                    continue;
+                }
+                // SAFETY: below the instruction.
+                let length = unsafe { ((at + 8) as *const usize).read_volatile() };
                 let bytecode = start..start.saturating_add(2 * length.min(LONGEST / 2));
                 if bytecode.contains(&address) && self.is_code(object, &bytecode) {
                     return Some(CodeObject { object, bytecode });
@@ -96,17 +110,16 @@ impl CodeObjects {
 
     /// Whether what looks like a code object is one: the pointer to its type may be any other.
     fn is_code(&self, object: usize, bytecode: &Range<usize>) -> bool {
-        let whole = bytecode.len() < LONGEST && read_word(bytecode.end - 8).is_some();
-        let file = read_word(object + self.file_offset).map(|file| file as usize);
-        whole
-            && match file {
-                // The interpreter's own have no file, and are short.
-                Some(0) => bytecode.len() <= 64,
-                Some(file) if file > PAGE && file.is_multiple_of(8) => {
-                    read_word(file + self.type_offset) == Some(self.api.text_type as u64)
-                }
-                _ => false,
+        // SAFETY: between the pointer to the type and the instruction, which was all found readable.
+        let file = unsafe { ((object + self.file_offset) as *const usize).read_volatile() };
+        match file {
+            // The interpreter's own have no file, and are short.
+            0 => bytecode.len() <= 64,
+            file if file > PAGE && file.is_multiple_of(8) => {
+                read_word(file + self.type_offset) == Some(self.api.text_type as u64)
             }
+            _ => false,
+        }
     }
 
     fn running(&self) -> Option<CodeObject> {
@@ -167,14 +180,14 @@ impl CodeObjects {
     }
 
     /// What the code object says of itself.
-    pub fn describe(&self, code: &CodeObject, opcodes: &OpcodeTable<'_>) -> Option<Description> {
+    pub fn describe(&self, code: &CodeObject) -> Option<Description> {
         let object = code.object as Object;
         // SAFETY: the bytecode of a code object that is alive. Another thread may specialise it meanwhile:
         // whichever form is read, its base is the same.
         let mut bytecode = unsafe {
             std::slice::from_raw_parts(code.bytecode.start as *const u8, code.bytecode.len()).to_vec()
         };
-        let hidden = canonical(opcodes, &mut bytecode);
+        let hidden = self.minor >= 11 && self.bases.restore(&mut bytecode);
         self.api.aside(|| {
             let text = |name| self.api.text(self.api.attribute(object, name)?.object);
             let function = if self.minor >= 11 { text(c"co_qualname") } else { None };
@@ -195,16 +208,12 @@ impl CodeObjects {
     }
 
     /// Stands for instructions of the interpreter's own, in the granule around an address.
-    pub fn own(&self, address: usize, opcodes: &OpcodeTable<'_>) -> (CodeObject, Description) {
+    pub fn own(&self, address: usize) -> (CodeObject, Description) {
         let start = address >> self.granule_bits() << self.granule_bits();
         let bytecode = start..start + (1 << self.granule_bits());
         // SAFETY: a granule lies within a page, from which an instruction is about to be executed.
-        let mut content =
-            unsafe { std::slice::from_raw_parts(start as *const u8, bytecode.len()).to_vec() };
-        for unit in content.chunks_exact_mut(2) {
-            let base = opcodes.get(unit[0]).and_then(|opcode| opcodes.named(opcode.base));
-            unit[0] = base.map_or(unit[0], |base| base.number);
-        }
+        let mut content = unsafe { std::slice::from_raw_parts(start as *const u8, bytecode.len()).to_vec() };
+        content.chunks_exact_mut(2).for_each(|unit| unit[0] = self.bases.base(unit[0]));
         let description = Description { bytecode: content, own: true, ..Description::default() };
         (CodeObject { object: 0, bytecode }, description)
     }

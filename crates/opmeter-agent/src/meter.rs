@@ -111,7 +111,8 @@ impl Meter {
                 Some(Rule { number, execution, caches: opcode.caches, next_array, folded })
             })
             .collect();
-        let cells = parts.live.path().and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live));
+        let cells =
+            parts.live.path().and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live));
         let meter = Self {
             cells,
             shared_root: OnceLock::new(),

@@ -110,7 +110,8 @@ impl<'m> Occurrence<'m> {
         if self.meter.opcodes().unfolds() {
             let shift = self.meter.opcodes().counter_shift();
             let execution = self.meter.rule(self.number).map(|rule| rule.execution);
-            let Some(execution) = execution.filter(|execution| execution.specialising != Specialising::No) else {
+            let Some(execution) = execution.filter(|execution| execution.specialising != Specialising::No)
+            else {
                 return;
             };
             let failures = self.meter.sites().insist(|sites| match execution.generic {

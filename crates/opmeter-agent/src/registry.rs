@@ -123,7 +123,8 @@ impl Registry {
     pub fn add(&mut self, code: &CodeObject, number: u32) {
         let Range { start, end } = code.bytecode;
         // What lay there before is gone, or its end was not seen.
-        let stale: Vec<usize> = self.places.range(..end).rev().take_while(|(_, p)| p.end > start).map(|(s, _)| *s).collect();
+        let stale: Vec<usize> =
+            self.places.range(..end).rev().take_while(|(_, p)| p.end > start).map(|(s, _)| *s).collect();
         for stale in stale {
             self.places.remove(&stale);
         }

@@ -234,7 +234,8 @@ impl Stub<'_> {
             Biases::TwoLevel(_) | Biases::OfSlot => 2,
         };
         let next = self.set.next_instr.map(|next| next.reg);
-        let others = [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && Some(*r) != self.set.dead);
+        let others =
+            [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && Some(*r) != self.set.dead);
         self.scratch = self.set.dead.into_iter().chain(others).take(for_slot + for_cell).collect();
         let pushed: Vec<Reg> =
             self.scratch.iter().copied().filter(|register| Some(*register) != self.set.dead).collect();

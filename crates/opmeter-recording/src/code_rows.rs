@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use opmeter_code::{Instructions, LineTable};
+use opmeter_code::{Instructions, lines};
 use opmeter_live::{CodeLog, LoggedCode, PHASES};
 use opmeter_opcodes::{Execution, OpcodeTable};
 
@@ -44,7 +44,9 @@ impl ProcessCode<'_> {
         let names: Vec<Option<Arc<str>>> =
             (0..=255).map(|number| Some(self.opcodes.get(number)?.base.into())).collect();
         let families: Vec<bool> = (0..=255)
-            .map(|number| self.opcodes.get(number).is_some_and(|opcode| self.opcodes.specialises(opcode.base)))
+            .map(|number| {
+                self.opcodes.get(number).is_some_and(|opcode| self.opcodes.specialises(opcode.base))
+            })
             .collect();
         let counts = self.counts();
         let misses = self.misses();
@@ -69,7 +71,7 @@ impl ProcessCode<'_> {
                 continue;
             }
             let version = self.opcodes.version();
-            let lines = LineTable::lines(version, code.first_line, &code.line_table, code.bytecode.len());
+            let lines = lines(version, code.first_line, &code.line_table, code.bytecode.len());
             for instruction in Instructions::of(self.opcodes, &code.bytecode) {
                 let unit = instruction.offset as usize / 2;
                 let row = InstructionRow {

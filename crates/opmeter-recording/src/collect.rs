@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
-    CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, Counts, EXTENSION, LiveFile, PHASES, Status, Text, Word,
+    CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, Counts, EXTENSION,
+    LiveFile, PHASES, Status, Text, Word,
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 

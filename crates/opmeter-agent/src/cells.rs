@@ -46,7 +46,7 @@ impl Cells {
         if interpreter.free_threaded && interpreter.version.1 >= 14 {
             return None;
         }
-        let objects = CodeObjects::new(CApi::find()?, &opcodes)?;
+        let objects = CodeObjects::new(CApi::find()?, &opcodes, interpreter.module.span())?;
         Some(Self {
             index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
             objects,

@@ -14,12 +14,17 @@ const PAGE: usize = 4096;
 /// The most bytecode that a code object is taken to have, in bytes.
 const LONGEST: usize = 1 << 26;
 
+/// The most that a code object has which is part of the interpreter itself, in bytes.
+const LONGEST_FROZEN: usize = 1 << 20;
+
 /// What is known of the interpreter's code objects.
 pub struct CodeObjects {
     /// Python's C API.
     pub api: CApi,
     minor: u8,
     bases: Bases,
+    /// Where the interpreter itself lies in memory.
+    module: Range<usize>,
     /// Where an object's type stands in it, in bytes.
     type_offset: usize,
     /// From 3.11 on: where a code object keeps the name of its file, in bytes.
@@ -39,7 +44,7 @@ pub struct CodeObject {
 
 impl CodeObjects {
     /// `None` where the interpreter's objects are laid out in an unknown way.
-    pub fn new(api: CApi, opcodes: &OpcodeTable<'_>) -> Option<Self> {
+    pub fn new(api: CApi, opcodes: &OpcodeTable<'_>, module: Range<usize>) -> Option<Self> {
         let minor = opcodes.version().1;
         // The type of a type that the interpreter defines is `type`: from 3.8 to 3.15 the second word of
         // an object, without the global lock the fourth.
@@ -49,6 +54,7 @@ impl CodeObjects {
         let file_offset =
             if minor >= 11 { member_offset(api.code_type + index * 8, "co_filename")? } else { 0 };
         Some(Self {
+            module,
             api,
             minor,
             bases: Bases::new(opcodes),
@@ -80,7 +86,8 @@ impl CodeObjects {
     /// From 3.11 on a code object ends with its bytecode: its head is the next one below.
     fn around(&self, address: usize) -> Option<CodeObject> {
         let mut at = address & !7;
-        let lowest = address.saturating_sub(LONGEST);
+        let longest = if self.module.contains(&address) { LONGEST_FROZEN } else { LONGEST };
+        let lowest = address.saturating_sub(longest);
         // SAFETY: `tp_basicsize`, of a static object of the interpreter.
         let head = unsafe { ((self.api.code_type + self.type_offset + 24) as *const usize).read() };
         while at > lowest {

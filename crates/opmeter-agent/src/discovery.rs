@@ -21,6 +21,10 @@ use crate::stub::NextInstr;
 /// Dispatches that are observed.
 const OBSERVATIONS: u32 = 1024;
 
+/// Dispatches before the instructions that a register points to are looked up: by then nearly all registers
+/// are out of the question, and no code has gone yet.
+const UNTOUCHED: u32 = 64;
+
 /// Registers in the order of preference, should several hold the same: those that calls preserve first.
 const CANDIDATES: [u8; 15] = [15, 14, 13, 12, 3, 5, 11, 10, 9, 8, 7, 6, 2, 1, 0];
 
@@ -96,6 +100,10 @@ impl Observed {
         // the interpreter's own entry and exit code does not go on to a next instruction.
         let base = |number: u8| meter.opcodes().get(number).map(|opcode| opcode.base);
         let prefix = std::mem::replace(&mut self.after_prefix, base(number) == Some("EXTENDED_ARG"));
+        let placed = meter.rule(number).is_some_and(|rule| {
+            let execution = &rule.execution;
+            execution.is_instruction && execution.has_place
+        });
         let shim = matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING"));
         let judged = !prefix && !shim;
         let target = meter.entry(number);
@@ -112,7 +120,7 @@ impl Observed {
             let byte = self.byte(address);
             let same = byte.is_some_and(|byte| base(byte) == base(number));
             self.matches[index] += u32::from(judged && same);
-            if byte.is_some() && (same || !judged) {
+            if placed && byte.is_some() && (same || !judged) {
                 self.keep(meter, index, address, number);
             }
         }
@@ -121,10 +129,19 @@ impl Observed {
 
     /// Keeps an instruction that a register points to.
     fn keep(&mut self, meter: &Meter, register: usize, address: usize, number: u8) {
-        let Some(cells) = meter.cells() else { return };
-        let place = meter.place(meter.first_slot());
-        let bias = cells.find_in_code(address, place);
+        let look_up = |address| {
+            let place = meter.place(meter.first_slot());
+            meter.cells().and_then(|cells| cells.find_in_code(address, place))
+        };
+        // Up to 3.10 only the running code can be found, and is found fast.
+        let at_once = self.dispatches > UNTOUCHED || meter.opcodes().version().1 <= 10;
+        let bias = if at_once { look_up(address) } else { None };
         self.reached[register].push(Reached { address, bias, number });
+        if self.dispatches == UNTOUCHED && !at_once {
+            for reached in &mut self.reached[register] {
+                reached.bias = look_up(reached.address);
+            }
+        }
     }
 
     /// Counts the instructions that were executed, now that they are known.
@@ -133,9 +150,6 @@ impl Observed {
         let place = meter.place(meter.first_slot());
         for reached in &self.reached[usize::from(next.reg.0)] {
             let Some(rule) = meter.rule(reached.number) else { continue };
-            if !rule.execution.is_instruction || !rule.execution.has_place {
-                continue;
-            }
             let bias = reached.bias.unwrap_or_else(|| cells.find(reached.address, place));
             let add = |offset: u8| {
                 cells::cell(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);

@@ -12,7 +12,7 @@ use crate::code_store::{CodeStore, Description};
 
 /// Code objects alike in all that is recorded of them share cells, so that a program that makes the same
 /// code again and again needs no more memory for it.
-type Content = (u64, u64);
+type Content = (u64, usize, usize);
 
 /// The registry of code objects.
 pub struct Registry {
@@ -190,11 +190,7 @@ impl Registry {
 }
 
 fn content(description: &Description) -> Content {
-    let hash = |seed: u64| {
-        let mut hasher = DefaultHasher::new();
-        seed.hash(&mut hasher);
-        description.hash(&mut hasher);
-        hasher.finish()
-    };
-    (hash(1), hash(2))
+    let mut hasher = DefaultHasher::new();
+    description.hash(&mut hasher);
+    (hasher.finish(), description.bytecode.len(), description.line_table.len())
 }

@@ -125,7 +125,7 @@ impl OpcodeTable<'_> {
     pub fn specialises(&self, base: &str) -> bool {
         self.version().1 >= 11
             && !matches!(base, "JUMP_BACKWARD" | "RESUME")
-            && self.named(base).is_some_and(|opcode| in_family(&opcode, self))
+            && self.named(base).is_some_and(|opcode| in_family(opcode, self))
     }
 
     /// Whether a combined opcode's guard can fail without a dispatch that tells (see
@@ -142,11 +142,7 @@ impl OpcodeTable<'_> {
 
 /// Whether the opcode belongs to a family of specialised forms with an adaptive counter.
 fn in_family(opcode: &Opcode<'_>, table: &OpcodeTable<'_>) -> bool {
-    opcode.caches > 0
-        && !opcode.name.starts_with("INSTRUMENTED_")
-        && table.iter().any(|other| {
-            other.base == opcode.base && other.is_derived() && !other.name.starts_with("INSTRUMENTED_")
-        })
+    opcode.caches > 0 && !opcode.name.starts_with("INSTRUMENTED_") && table.has_forms(opcode.base)
 }
 
 fn is_specialised_3_11(opcode: &Opcode<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! The opcodes of one CPython version.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::Opcode;
@@ -12,6 +13,9 @@ use crate::Opcode;
 pub struct OpcodeTable<'t> {
     version: (u8, u8),
     entries: [Option<Opcode<'t>>; 256],
+    numbers: HashMap<&'t str, u8>,
+    /// Bases of opcodes that have specialised forms.
+    families: HashSet<&'t str>,
 }
 
 /// Why a text is no opcode table.
@@ -83,7 +87,13 @@ impl<'t> OpcodeTable<'t> {
             }
             *entry = Some(Opcode { number, name, base, caches });
         }
-        Ok(Self { version, entries })
+        let opcodes = || entries.iter().flatten();
+        let numbers = opcodes().map(|opcode: &Opcode<'t>| (opcode.name, opcode.number)).collect();
+        let families = opcodes()
+            .filter(|opcode| opcode.is_derived() && !opcode.name.starts_with("INSTRUMENTED_"))
+            .map(|opcode| opcode.base)
+            .collect();
+        Ok(Self { version, entries, numbers, families })
     }
 
     /// Major and minor version, for example `(3, 13)`.
@@ -98,7 +108,12 @@ impl<'t> OpcodeTable<'t> {
 
     /// The opcode with this name, as executed.
     pub fn named(&self, name: &str) -> Option<&Opcode<'t>> {
-        self.iter().find(|opcode| opcode.name == name)
+        self.get(*self.numbers.get(name)?)
+    }
+
+    /// Whether opcodes with this base have specialised forms.
+    pub fn has_forms(&self, base: &str) -> bool {
+        self.families.contains(base)
     }
 
     /// All opcodes, by number.

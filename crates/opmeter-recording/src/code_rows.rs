@@ -175,7 +175,8 @@ fn add_instruction<'m>(
             });
         }
     }
-    let first = counts.iter().position(Option::is_some);
+    // What the interpreter's own start left out is of no interest.
+    let first = (1..PHASES).find(|phase| counts[*phase].is_some());
     if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(phase, unit) == 0)) {
         rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row.clone() });
     }

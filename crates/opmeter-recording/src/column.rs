@@ -6,7 +6,7 @@ use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType}
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
@@ -56,9 +56,20 @@ pub enum Values {
 
 impl Values {
     pub(crate) fn text<'a>(values: impl Iterator<Item = &'a str>) -> Values {
-        // One buffer for each different text: tables repeat few names many times.
+        // One buffer for each different text: tables repeat few names many times, most of them row after row.
         let mut known: HashMap<&str, ByteArray> = HashMap::new();
-        Values::Text(values.map(|text| known.entry(text).or_insert_with(|| text.into()).clone()).collect())
+        let mut last: Option<(*const str, ByteArray)> = None;
+        let values = values.map(|text| {
+            if let Some((same, buffer)) = &last
+                && std::ptr::eq(*same, text)
+            {
+                return buffer.clone();
+            }
+            let buffer = known.entry(text).or_insert_with(|| text.into()).clone();
+            last = Some((text, buffer.clone()));
+            buffer
+        });
+        Values::Text(values.collect())
     }
 
     pub(crate) fn narrow(values: impl Iterator<Item = u32>) -> Values {
@@ -101,8 +112,14 @@ pub(crate) fn write_table(
     columns: &[ColumnSpec],
     groups: impl Iterator<Item = Vec<Values>>,
 ) -> Result<()> {
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder();
+    for (name, column) in columns {
+        // Numbers seldom repeat so often that a dictionary is worth its time.
+        properties = properties.set_column_dictionary_enabled((*name).into(), *column == ColumnType::Text);
+    }
+    let properties = properties
         .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
         .build();
     let mut file = SerializedFileWriter::new(out, schema(table, columns)?, Arc::new(properties))?;

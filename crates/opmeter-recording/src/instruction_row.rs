@@ -7,8 +7,9 @@ use crate::table_row::table;
 
 /// A row of the instructions table: how often one instruction ran in one phase of one process.
 ///
-/// There is a row for every instruction of each code object that ran, those that never ran included
-/// (`executions` 0, in the first phase in which their code object ran). Instructions that a combined
+/// Of a code object that ran after the interpreter's start there is a row for every instruction, those that
+/// never ran included (`executions` 0, in the first phase after the start in which their code object ran);
+/// of one that only ran then, for every instruction that did. Instructions that a combined
 /// opcode ran without a dispatch of their own are counted where they stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InstructionRow {

@@ -7,7 +7,7 @@ use crate::table_row::table;
 
 /// A row of the lines table: how often one line ran in one phase of one process.
 ///
-/// There is a row for every line of each code object that ran, those that never ran included. Line 0
+/// There is a row for every line that has one in the instructions table, whether it ran or not. Line 0
 /// stands for instructions that belong to no line, so that the table adds up to the instructions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LineRow {

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::{InstructionRow, LineRow, Phase};
 
@@ -14,23 +15,37 @@ pub fn lines(instructions: &[InstructionRow]) -> Vec<LineRow> {
         let offset = first.entry((row.process, row.code, row.line)).or_insert(row.offset);
         *offset = row.offset.min(*offset);
     }
-    let mut found: BTreeMap<(u32, Phase, &str, u32), LineRow> = BTreeMap::new();
+    // Rows of one code object stand together, so that most of them find their line where the last did.
+    let mut found: HashMap<(u32, Phase, &str, u32), usize> = HashMap::new();
+    let mut lines: Vec<LineRow> = Vec::new();
+    let mut last = usize::MAX;
     for row in instructions {
-        let key = (row.process, row.phase, &*row.file, row.line);
-        let line = found.entry(key).or_insert_with(|| LineRow {
-            process: row.process,
-            phase: row.phase,
-            file: row.file.clone(),
-            line: row.line,
-            executions: 0,
-            hits: 0,
+        let same = lines.get(last).is_some_and(|line: &LineRow| {
+            (line.process, line.phase, line.line) == (row.process, row.phase, row.line)
+                && Arc::ptr_eq(&line.file, &row.file)
         });
+        if !same {
+            let key = (row.process, row.phase, &*row.file, row.line);
+            last = *found.entry(key).or_insert_with(|| {
+                lines.push(LineRow {
+                    process: row.process,
+                    phase: row.phase,
+                    file: row.file.clone(),
+                    line: row.line,
+                    executions: 0,
+                    hits: 0,
+                });
+                lines.len() - 1
+            });
+        }
+        let line = &mut lines[last];
         line.executions = line.executions.saturating_add(row.executions);
         if first.get(&(row.process, row.code, row.line)) == Some(&row.offset) {
             line.hits = line.hits.saturating_add(row.executions);
         }
     }
-    found.into_values().collect()
+    lines.sort();
+    lines
 }
 
 #[cfg(test)]

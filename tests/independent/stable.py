@@ -36,7 +36,7 @@ def main(pythons):
             second = counted(python, workload, 2)
             third = counted(python, workload, 3)
             total += sum(second["counts"].values())
-            for part in ("counts", "offsets"):
+            for part in ("counts", "code"):
                 if second[part] != third[part]:
                     failed = True
                     print("%s %s: %s differ" % (python, workload, part))

@@ -50,13 +50,17 @@ What the two do not report but what follows with certainty is filled in:
   makes such objects says so: NEVER_STARTED = {qualified name: how many one
   call of work() makes}, or with (path, qualified name) for keys. Nothing is
   executed for them before 3.11.
-* Trace functions, profile functions and callbacks of sys.monitoring are
-  executed with all tracing and monitoring switched off. A workload that has
-  such functions says so: CALLED = {qualified name: how often one call of
-  work() has them called}, filled in by an uncounted call of work(), since up
-  to 3.11 the workload's trace function cannot be set beside the counter's:
-  sys.settrace is out of action then. The functions must be straight-line
-  code, so that each call executes each of their instructions once.
+* A workload may trace, profile or monitor itself, to no effect while it is
+  counted: up to 3.11 its trace function would take the counter's place, and
+  from 3.12 on sys.settrace and sys.setprofile make functions that are running
+  lose the instruction events of other tools. So a run that traces itself is
+  compared with one that does not. The functions that it has called for events
+  are no business of any counter's either, since tracing and monitoring are
+  switched off in them. A workload that has such functions in Python says so:
+  CALLED = {qualified name: how often one call of work() has them called}, with
+  keys as before, filled in by an uncounted call of work(). They must be
+  straight-line code, so that each call executes each of their instructions
+  once.
 * From 3.14 on a conditional jump that is not taken steps over a NOT_TAKEN
   behind it without executing it. An event on that NOT_TAKEN takes its place
   in the code, so it is then executed after all. Those are taken out again:
@@ -153,6 +157,29 @@ class Order:
         self.start = numbers + [RESUME]
 
 
+def switch_off():
+    """Put all tracing of the program's own out of action; returns the undoing.
+
+    What takes the functions' places does nothing, and is C code like them.
+    """
+    places = [(sys, "settrace", callable), (sys, "setprofile", callable)]
+    if VERSION >= (3, 12):
+        for name in (
+            "use_tool_id", "free_tool_id", "register_callback", "set_events", "set_local_events",
+        ):
+            places.append((sys.monitoring, name, slice))
+        places.append((sys.monitoring, "restart_events", dict))
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
+    for owner, name, nothing in places:
+        setattr(owner, name, nothing)
+
+    def restore():
+        for owner, name, original in originals:
+            setattr(owner, name, original)
+
+    return restore
+
+
 class Settrace:
     """Opcode events of sys.settrace: CPython 3.8 to 3.11."""
 
@@ -234,16 +261,13 @@ class Settrace:
         trace = self.tracer()
         _thread.start_new_thread = traced_start_new_thread
         threading._start_new_thread = traced_start_new_thread
-        # What a workload sets would take this counter's place. It may set
-        # what it likes, to no effect: see CALLED. This does nothing and is
-        # no Python code.
-        sys.settrace = callable
+        restore = switch_off()
         settrace(trace)
         try:
             work()
         finally:
             settrace(None)
-            sys.settrace = settrace
+            restore()
             _thread.start_new_thread = start_new_thread
             threading._start_new_thread = start_new_thread
 
@@ -301,19 +325,21 @@ class Monitoring:
         if self.pairs:
             instruction, start, resume = self.in_order(instruction, start, resume)
 
+        set_events = monitoring.set_events
+        free_tool_id = monitoring.free_tool_id
         tool = monitoring.PROFILER_ID
         monitoring.use_tool_id(tool, "count")
         monitoring.register_callback(tool, events.INSTRUCTION, instruction)
         monitoring.register_callback(tool, events.PY_START, start)
         monitoring.register_callback(tool, events.PY_RESUME, resume)
-        monitoring.set_events(
-            tool, events.INSTRUCTION | events.PY_START | events.PY_RESUME
-        )
+        restore = switch_off()
+        set_events(tool, events.INSTRUCTION | events.PY_START | events.PY_RESUME)
         try:
             work()
         finally:
-            monitoring.set_events(tool, 0)
-            monitoring.free_tool_id(tool)
+            set_events(tool, 0)
+            free_tool_id(tool)
+            restore()
 
     def in_order(self, instruction, start, resume):
         """The same callbacks, which also note what follows what."""

@@ -160,6 +160,7 @@ def main(arguments):
         )
     opmeter, python = arguments[:2]
     workloads = arguments[2:] or sorted(glob.glob(os.path.join(WORKLOADS, "*.py")))
+    workloads = [os.path.abspath(workload) for workload in workloads]
     nothing = os.path.join(WORKLOADS, "nothing.py")
     nothing_own = counted(python, nothing, tables)
     version = version_of(nothing_own)

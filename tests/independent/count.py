@@ -455,6 +455,8 @@ def count(path, call=2, pairs=False):
     """[(code object, executions at each offset)] of one call, and the counter."""
     module = load(path)
     work = module.work
+    # As code objects have it, which may be absolute where `path` is not.
+    path = work.__code__.co_filename
     for _ in range(call - 1):
         work()
     called = declared(module, "CALLED", path)

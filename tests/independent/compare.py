@@ -1,14 +1,21 @@
 """Compare the meter with the independent counter, workload by workload.
 
-    python compare.py OPMETER PYTHON [WORKLOAD.py ...]
+    python compare.py [--tables opcodes,instructions,lines,pairs]
+                      OPMETER PYTHON [WORKLOAD.py ...]
 
 OPMETER is the command, PYTHON the interpreter to meter; without workloads all
 of ../workloads are taken. Prints a line for each workload and each difference,
-and exits with 1 if there is a difference. See difference.py for the method.
+and exits with 1 if there is a difference.
+
+The tables are those of `opmeter export`; without --tables all are compared but
+for `pairs`, which slow a program down and are recorded on request. See
+difference.py for the method, places.py for instructions and lines (of which
+`lines` needs `instructions`), and pairs.py for what can be said of pairs.
 """
 
 import csv
 import glob
+import io
 import json
 import os
 import subprocess
@@ -18,61 +25,180 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import places  # noqa: E402
 from difference import disagreements, one_call  # noqa: E402
+from pairs import one_call_of_pairs, pair_disagreements  # noqa: E402
 
 WORKLOADS = os.path.join(os.path.dirname(HERE), "workloads")
 ENVIRONMENT = dict(os.environ, PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
+TABLES = ("opcodes", "instructions", "lines", "pairs")
+# A difference in the interpreter's start would otherwise fill the screen.
+SHOWN = 20
 
 
 def run(*command):
-    return subprocess.run(
+    ended = subprocess.run(
         command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        universal_newlines=True, check=True,
-    ).stdout
+        universal_newlines=True,
+    )
+    if ended.returncode:
+        sys.stderr.write(ended.stderr)
+        raise subprocess.CalledProcessError(ended.returncode, command)
+    return ended.stdout
 
 
-def counted(python, workload):
-    return json.loads(run(python, os.path.join(HERE, "count.py"), workload))
+def counted(python, workload, tables):
+    options = []
+    if "instructions" in tables:
+        options.append("--offsets")
+    if "pairs" in tables:
+        options.append("--pairs")
+    return json.loads(run(python, os.path.join(HERE, "count.py"), workload, *options))
 
 
-def metered(opmeter, python, workload, n):
-    """{base opcode: executions} of the whole run."""
-    with tempfile.TemporaryDirectory() as folder:
-        recording = os.path.join(folder, "run.opm")
-        driver = os.path.join(HERE, "driver.py")
-        run(opmeter, "record", "-o", recording, "--", python, driver, workload, str(n))
-        rows = run(opmeter, "export", recording, "--table", "opcodes", "--format", "csv")
+class Metered:
+    """One metered run of the driver: its tables, processes and phases added up."""
+
+    def __init__(self, opmeter, python, workload, n, tables, version):
+        with tempfile.TemporaryDirectory() as folder:
+            recording = os.path.join(folder, "run.opm")
+            options = ["--pairs"] if "pairs" in tables else []
+            run(opmeter, "record", *(options + ["-o", recording, "--"]),
+                python, os.path.join(HERE, "driver.py"), workload, str(n))
+            rows = {
+                table: list(csv.DictReader(io.StringIO(run(
+                    opmeter, "export", recording, "--table", table, "--format", "csv"
+                ))))
+                for table in tables
+            }
+        self.opcodes = added(rows.get("opcodes", ()), "base_opcode")
+        self.pairs = added(rows.get("pairs", ()), "first_base", "second_base")
+        self.cells = {}
+        self.lines = {}
+        self.contradictions = {}
+        if "instructions" in tables:
+            code = places.metered_code(rows["instructions"])
+            seen = list(places.compared(code, version))
+            self.cells = places.cells(code, version)
+            self.lines = places.lines(seen)
+            if "opcodes" in tables:
+                self.contradictions.update(inside(self.opcodes, code))
+        if "lines" in tables:
+            self.contradictions.update(
+                places.contradictions(rows["instructions"], rows["lines"])
+            )
+
+
+def added(rows, *names):
+    """{name or names: executions}"""
     counts = {}
-    for row in csv.DictReader(rows.splitlines()):
-        name = row["base_opcode"]
-        counts[name] = counts.get(name, 0) + int(row["executions"])
+    for row in rows:
+        key = row[names[0]] if len(names) == 1 else tuple(row[name] for name in names)
+        counts[key] = counts.get(key, 0) + int(row["executions"])
     return counts
 
 
+def inside(opcodes, code):
+    """Where the opcodes table is not what the instructions table adds up to."""
+    sums = {}
+    for _, _, _, rows in code:
+        for _, opcode, _, _, n in rows:
+            sums[opcode] = sums.get(opcode, 0) + n
+    return {("opcodes", key): value for key, value in places.unlike(opcodes, sums).items()}
+
+
+def differences(w1, w2, n1, n2, counter, nothing, tables):
+    """(what, where, metered, counted) for each difference, and notes."""
+    version = version_of(counter)
+    for name, run_of in (("N=1", w1), ("N=2", w2)):
+        for where, (found, should) in sorted(run_of.contradictions.items(), key=repr):
+            yield "inside " + name, " ".join(map(str, where)), found, should
+    if "opcodes" in tables:
+        call = one_call(w1.opcodes, w2.opcodes, n1.opcodes, n2.opcodes, nothing["counts"])
+        for opcode, (n, m) in disagreements(call, counter).items():
+            yield "opcode", opcode, n, m
+    if "instructions" in tables:
+        own = places.cells(nothing["code"], version)
+        call = one_call(w1.cells, w2.cells, n1.cells, n2.cells, own)
+        cells = places.cells(counter["code"], version)
+        for cell, (n, m) in places.unlike(call, cells).items():
+            yield "instruction", places.cell_text(cell), n, m
+        for cell in sorted(set(cells) - set(w2.cells)):
+            if not cells[cell]:
+                yield "instruction", places.cell_text(cell), "no row", 0
+    if "lines" in tables:
+        own = places.lines(places.compared(nothing["code"], version))
+        call = one_call(w1.lines, w2.lines, n1.lines, n2.lines, own)
+        lines = places.lines(places.compared(counter["code"], version))
+        for key, (n, m) in places.unlike(call, lines).items():
+            yield "line", places.line_text(key), n, m
+    if "pairs" in tables and counter["pairs"] is not None:
+        own = {(first, second): n for first, second, n in nothing["pairs"]}
+        call = one_call(w1.pairs, w2.pairs, n1.pairs, n2.pairs, own)
+        call = one_call_of_pairs(call, counter, nothing)
+        for (first, second), (n, m) in pair_disagreements(call, counter)[0].items():
+            yield "pair", "%s %s" % (first, second), n, m
+
+
+def version_of(counter):
+    return tuple(int(part) for part in counter["version"].split("."))
+
+
 def main(arguments):
-    if len(arguments) < 2:
-        sys.exit("usage: compare.py OPMETER PYTHON [WORKLOAD.py ...]")
+    tables = TABLES[:-1]
+    arguments = list(arguments)
+    if arguments[:1] == ["--tables"] and len(arguments) > 1:
+        tables = arguments[1].split(",")
+        del arguments[:2]
+    usable = set(tables) <= set(TABLES)
+    if "lines" in tables and "instructions" not in tables:
+        usable = False
+    if len(arguments) < 2 or not usable:
+        sys.exit(
+            "usage: compare.py [--tables opcodes,instructions,lines,pairs] "
+            "OPMETER PYTHON [WORKLOAD.py ...]"
+        )
     opmeter, python = arguments[:2]
     workloads = arguments[2:] or sorted(glob.glob(os.path.join(WORKLOADS, "*.py")))
+    workloads = [os.path.abspath(workload) for workload in workloads]
     nothing = os.path.join(WORKLOADS, "nothing.py")
-    nothing_own = counted(python, nothing)["counts"]
-    nothing_n1 = metered(opmeter, python, nothing, 1)
-    nothing_n2 = metered(opmeter, python, nothing, 2)
+    nothing_own = counted(python, nothing, tables)
+    version = version_of(nothing_own)
+    nothing_n1 = Metered(opmeter, python, nothing, 1, tables, version)
+    nothing_n2 = Metered(opmeter, python, nothing, 2, tables, version)
     failed = False
     for workload in workloads:
-        counter = counted(python, workload)
-        n1 = metered(opmeter, python, workload, 1)
-        n2 = metered(opmeter, python, workload, 2)
-        call = one_call(n1, n2, nothing_n1, nothing_n2, nothing_own)
-        wrong = disagreements(call, counter)
-        name = os.path.basename(workload)
-        total = sum(counter["counts"].values())
-        print("%s %s: %d instructions, %d names differ"
-              % (counter["version"], name, total, len(wrong)))
-        for opcode, (metered_n, counted_n) in wrong.items():
-            print("    %-30s metered %12d  counted %12d" % (opcode, metered_n, counted_n))
+        counter = counted(python, workload, tables)
+        w1 = Metered(opmeter, python, workload, 1, tables, version)
+        w2 = Metered(opmeter, python, workload, 2, tables, version)
+        wrong = list(
+            differences(w1, w2, nothing_n1, nothing_n2, counter, nothing_own, tables)
+        )
+        print("%s %s: %d instructions%s, %d differences" % (
+            counter["version"], os.path.basename(workload),
+            sum(counter["counts"].values()), extent(counter, tables), len(wrong)
+        ))
+        for what, where, n, m in wrong[:SHOWN]:
+            print("    %-11s %-60s metered %12s  counted %12s" % (what, where, n, m))
+        if len(wrong) > SHOWN:
+            print("    and %d more" % (len(wrong) - SHOWN))
+        sys.stdout.flush()
         failed = failed or bool(wrong)
     return 1 if failed else 0
+
+
+def extent(counter, tables):
+    """In words: how many cells and pairs there were to compare."""
+    text = ""
+    if "instructions" in tables:
+        cells = places.cells(counter["code"], version_of(counter))
+        text += " in %d places" % sum(1 for n in cells.values() if n)
+    if "pairs" in tables:
+        if counter["pairs"] is None:
+            text += ", pairs not compared"
+        else:
+            text += ", %d pairs" % len(counter["pairs"])
+    return text
 
 
 if __name__ == "__main__":

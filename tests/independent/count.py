@@ -1,6 +1,6 @@
 """Count every bytecode instruction that one call of a workload executes.
 
-    python count.py WORKLOAD.py [--call K] [--offsets]
+    python count.py WORKLOAD.py [--call K] [--offsets] [--pairs]
 
 imports the workload, calls its `work()` K - 1 times uncounted (K is 2 if not
 given: one call to warm up), counts the K-th call, and prints one JSON object:
@@ -12,9 +12,20 @@ given: one call to warm up), counts the K-th call, and prints one JSON object:
     why         a sentence for each name in `unseen`
     version, method
 
-With --offsets there is also `offsets`: [file, qualified name, first line,
-{offset: executions}] for each code object, code objects that are alike in the
-first three added up.
+With --offsets there is also `code`: for each code object of which anything was
+executed [file, qualified name (before 3.11 the name), first line, instructions],
+and for each of its instructions [offset, opcode, argument, line, executions],
+those never executed included. Code objects that are alike in all but the
+executions are added up. The counter does not see all that the meter sees: see
+places.py for what is left out on both sides.
+
+With --pairs there is also `pairs`: [first, second, executions], how often one
+opcode was executed right after the other on the same thread, `first` and `last`,
+the opcodes with which work() begins and ends, and `made`: {name: how many
+generators and coroutines were made whose first instruction that is}. When those
+are made nobody reports, so what stands before and behind what is executed then
+is not among the pairs, and what is, is taken for following each other. `pairs`
+is null for a workload with CALLED (see below). See pairs.py.
 
 This shares nothing with the meter: up to 3.11 it asks sys.settrace for opcode
 events, from 3.12 on sys.monitoring for INSTRUCTION events. Run both with the
@@ -37,7 +48,19 @@ What the two do not report but what follows with certainty is filled in:
 * A generator or coroutine that is made and never started has executed its
   first part up to RETURN_GENERATOR, and nobody reports that. A workload that
   makes such objects says so: NEVER_STARTED = {qualified name: how many one
-  call of work() makes}, or with (path, qualified name) for keys. Nothing is executed for them before 3.11.
+  call of work() makes}, or with (path, qualified name) for keys. Nothing is
+  executed for them before 3.11.
+* A workload may trace, profile or monitor itself, to no effect while it is
+  counted: up to 3.11 its trace function would take the counter's place, and
+  from 3.12 on sys.settrace and sys.setprofile make functions that are running
+  lose the instruction events of other tools. So a run that traces itself is
+  compared with one that does not. The functions that it has called for events
+  are no business of any counter's either, since tracing and monitoring are
+  switched off in them. A workload that has such functions in Python says so:
+  CALLED = {qualified name: how often one call of work() has them called}, with
+  keys as before, filled in by an uncounted call of work(). They must be
+  straight-line code, so that each call executes each of their instructions
+  once.
 * From 3.14 on a conditional jump that is not taken steps over a NOT_TAKEN
   behind it without executing it. An event on that NOT_TAKEN takes its place
   in the code, so it is then executed after all. Those are taken out again:
@@ -60,18 +83,21 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from instructions import (  # noqa: E402
+    EXTENDED_ARG,
+    RESUME,
+    RETURN_GENERATOR,
+    behind,
+    listing,
+    offsets,
+    prefix,
+    steps_over,
+    straight_line,
+)
 from load import load  # noqa: E402
 
 VERSION = sys.version_info[:2]
 OWN_FILE = (lambda: 0).__code__.co_filename
-EXTENDED_ARG = opcode.opmap["EXTENDED_ARG"]
-RESUME = opcode.opmap.get("RESUME")
-START = bytes([RESUME, 0]) if RESUME is not None else None
-RETURN_GENERATOR = opcode.opmap.get("RETURN_GENERATOR")
-NOT_TAKEN = opcode.opmap.get("NOT_TAKEN")
-CONDITIONAL_JUMPS = frozenset(
-    number for name, number in opcode.opmap.items() if name.startswith("POP_JUMP_")
-)
 
 
 class Table:
@@ -84,13 +110,85 @@ class Table:
         self.starts = 0
 
 
+class Sequence:
+    """The pairs of one thread: what was executed right after what."""
+
+    def __init__(self):
+        self.first = None
+        self.last = None
+        self.pairs = {}
+
+    def add(self, numbers):
+        pairs = self.pairs
+        last = self.last
+        for number in numbers:
+            if last is None:
+                self.first = number
+            else:
+                pair = last << 8 | number
+                pairs[pair] = pairs.get(pair, 0) + 1
+            last = number
+        self.last = last
+
+
+class Order:
+    """What an event at each place of a code object adds to a sequence.
+
+    Up to RETURN_GENERATOR a generator's first part is executed when the
+    generator is made, which nobody reports: it takes no part in the sequence,
+    and its pairs are added in the end.
+    """
+
+    def __init__(self, code, method):
+        bytecode = code.co_code
+        first = prefix(bytecode)
+        numbers = [bytecode[at] for at in first]
+        if RETURN_GENERATOR in numbers:
+            numbers = numbers[numbers.index(RETURN_GENERATOR) + 1 :]
+        over = steps_over(bytecode)
+        self.at = [()] * len(bytecode)
+        for at in offsets(bytecode):
+            if at not in over:
+                run = [bytecode[at]]
+                while method == "settrace" and run[-1] == EXTENDED_ARG:
+                    at = behind(bytecode, at)
+                    run.append(bytecode[at])
+                self.at[at - 2 * (len(run) - 1)] = run
+        self.start = numbers + [RESUME]
+
+
+def switch_off():
+    """Put all tracing of the program's own out of action; returns the undoing.
+
+    What takes the functions' places does nothing, and is C code like them.
+    """
+    places = [(sys, "settrace", callable), (sys, "setprofile", callable)]
+    if VERSION >= (3, 12):
+        for name in (
+            "use_tool_id", "free_tool_id", "register_callback", "set_events", "set_local_events",
+        ):
+            places.append((sys.monitoring, name, slice))
+        places.append((sys.monitoring, "restart_events", dict))
+    originals = [(owner, name, getattr(owner, name)) for owner, name, _ in places]
+    for owner, name, nothing in places:
+        setattr(owner, name, nothing)
+
+    def restore():
+        for owner, name, original in originals:
+            setattr(owner, name, original)
+
+    return restore
+
+
 class Settrace:
     """Opcode events of sys.settrace: CPython 3.8 to 3.11."""
 
     method = "settrace"
 
-    def __init__(self):
+    def __init__(self, pairs):
+        self.pairs = pairs
         self.per_thread = []
+        self.sequences = []
         self.lock = _thread.allocate_lock()
 
     def tracer(self):
@@ -99,8 +197,10 @@ class Settrace:
         `seen[i] += 1` is not atomic, so threads do not share them.
         """
         tables = {}
+        sequence = Sequence() if self.pairs else None
         with self.lock:
             self.per_thread.append(tables)
+            self.sequences.append(sequence)
 
         def make_local(code, table):
             seen = table.seen
@@ -110,7 +210,20 @@ class Settrace:
                     seen[frame.f_lasti] += 1
                 return local
 
-            return table, code.co_code, local
+            if not self.pairs:
+                return table, code.co_code, local, None
+            order = Order(code, self.method)
+            run = order.at
+            add = sequence.add
+
+            def local_in_order(frame, event, argument):
+                if event == "opcode":
+                    at = frame.f_lasti
+                    seen[at] += 1
+                    add(run[at])
+                return local_in_order
+
+            return table, code.co_code, local_in_order, order
 
         def trace(frame, event, argument):
             code = frame.f_code
@@ -119,13 +232,15 @@ class Settrace:
                 if code.co_filename == OWN_FILE:
                     return None
                 entry = tables[id(code)] = make_local(code, Table(code))
-            table, bytecode, local = entry
+            table, bytecode, local, order = entry
             if RESUME is not None:
                 at = frame.f_lasti
                 if bytecode[at] == RESUME:
                     table.seen[at] += 1
                     if bytecode[at + 1] == 0:
                         table.starts += 1
+                    if order is not None:
+                        sequence.add(order.at[at] if bytecode[at + 1] else order.start)
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
             return local
@@ -134,9 +249,10 @@ class Settrace:
 
     def run(self, work):
         start_new_thread = _thread.start_new_thread
+        settrace = sys.settrace
 
         def begin(function, arguments, keywords):
-            sys.settrace(self.tracer())
+            settrace(self.tracer())
             function(*arguments, **keywords)
 
         def traced_start_new_thread(function, arguments, keywords={}):
@@ -145,18 +261,20 @@ class Settrace:
         trace = self.tracer()
         _thread.start_new_thread = traced_start_new_thread
         threading._start_new_thread = traced_start_new_thread
-        sys.settrace(trace)
+        restore = switch_off()
+        settrace(trace)
         try:
             work()
         finally:
-            sys.settrace(None)
+            settrace(None)
+            restore()
             _thread.start_new_thread = start_new_thread
             threading._start_new_thread = start_new_thread
 
     def tables(self):
         for tables in self.per_thread:
-            for table, _, _ in tables.values():
-                yield table
+            for entry in tables.values():
+                yield entry[0]
 
 
 class Monitoring:
@@ -164,8 +282,10 @@ class Monitoring:
 
     method = "monitoring"
 
-    def __init__(self):
+    def __init__(self, pairs):
+        self.pairs = pairs
         self.by_id = {}
+        self.sequences = []
 
     def run(self, work):
         monitoring = sys.monitoring
@@ -202,19 +322,67 @@ class Monitoring:
             table = by_id.get(key(code)) or missing(code)
             table.seen[offset] += 1
 
+        if self.pairs:
+            instruction, start, resume = self.in_order(instruction, start, resume)
+
+        set_events = monitoring.set_events
+        free_tool_id = monitoring.free_tool_id
         tool = monitoring.PROFILER_ID
         monitoring.use_tool_id(tool, "count")
         monitoring.register_callback(tool, events.INSTRUCTION, instruction)
         monitoring.register_callback(tool, events.PY_START, start)
         monitoring.register_callback(tool, events.PY_RESUME, resume)
-        monitoring.set_events(
-            tool, events.INSTRUCTION | events.PY_START | events.PY_RESUME
-        )
+        restore = switch_off()
+        set_events(tool, events.INSTRUCTION | events.PY_START | events.PY_RESUME)
         try:
             work()
         finally:
-            monitoring.set_events(tool, 0)
-            monitoring.free_tool_id(tool)
+            set_events(tool, 0)
+            free_tool_id(tool)
+            restore()
+
+    def in_order(self, instruction, start, resume):
+        """The same callbacks, which also note what follows what."""
+        local = _thread._local()
+        orders = {}
+
+        def order(code):
+            if code.co_filename == OWN_FILE:
+                found = False
+            else:
+                found = Order(code, self.method)
+            # With the code object, so that its id stays its own.
+            return orders.setdefault(id(code), (found, code))
+
+        def sequence():
+            try:
+                return local.sequence
+            except AttributeError:
+                local.sequence = Sequence()
+                self.sequences.append(local.sequence)
+                return local.sequence
+
+        def instruction_in_order(code, offset):
+            instruction(code, offset)
+            found, _ = orders.get(id(code)) or order(code)
+            if found:
+                sequence().add(found.at[offset])
+
+        def start_in_order(code, offset):
+            start(code, offset)
+            found, _ = orders.get(id(code)) or order(code)
+            if found:
+                sequence().add(found.start)
+
+        def resume_in_order(code, offset):
+            resume(code, offset)
+            found, _ = orders.get(id(code)) or order(code)
+            if found:
+                sequence().add(found.at[offset])
+
+        # The thread that calls work() comes first.
+        sequence()
+        return instruction_in_order, start_in_order, resume_in_order
 
     def tables(self):
         for table in self.by_id.values():
@@ -222,61 +390,38 @@ class Monitoring:
                 yield table
 
 
-def caches(number):
-    """The number of two-byte cache entries behind an instruction."""
-    entries = getattr(opcode, "_inline_cache_entries", None)
-    if entries is None:
-        return 0
-    if isinstance(entries, list):
-        return entries[number]
-    # From 3.13 on a mapping with names for keys.
-    return entries.get(opcode.opname[number], 0)
-
-
-def prefix(bytecode):
-    """The offsets before the RESUME that starts the function."""
-    offsets = []
-    if RESUME is not None:
-        at = 0
-        while at < len(bytecode) and bytecode[at : at + 2] != START:
-            offsets.append(at)
-            at += 2 + 2 * caches(bytecode[at])
-        if at >= len(bytecode):
-            return []
-    return offsets
-
-
-def executions(table, method, never_started):
-    """[(offset, opcode number, executions)] of a table, holes filled in."""
+def executions(table, method, never_started, called):
+    """The executions at each offset of a table, holes filled in."""
     bytecode = table.code.co_code
     seen = list(table.seen)
     first = prefix(bytecode)
+    if called and not straight_line(table.code):
+        raise AssertionError("not straight-line code: %r" % (table.code,))
+    for at in offsets(bytecode):
+        if called and at not in first:
+            seen[at] += called
     for at in first:
         if seen[at]:
             raise AssertionError("counted twice: %r at %d" % (table.code, at))
-        seen[at] = table.starts
+        seen[at] = table.starts + called
     for at in first:
         if RETURN_GENERATOR not in [bytecode[i] for i in first]:
             break
         seen[at] += never_started
         if bytecode[at] == RETURN_GENERATOR:
             break
-    at = 0
-    while at < len(bytecode):
-        number = bytecode[at]
-        after = at + 2 + 2 * caches(number)
-        if number == EXTENDED_ARG and seen[at]:
+    for at in offsets(bytecode):
+        after = behind(bytecode, at)
+        if bytecode[at] == EXTENDED_ARG and seen[at]:
             if method == "settrace" and at not in first:
                 if seen[after]:
                     raise AssertionError("counted twice: %r at %d" % (table.code, at))
                 seen[after] = seen[at]
             elif seen[after] != seen[at]:
                 raise AssertionError("a hole: %r at %d" % (table.code, at))
-        if number in CONDITIONAL_JUMPS and NOT_TAKEN is not None:
-            if bytecode[after] == NOT_TAKEN:
-                seen[after] = 0
-        at = after
-    return [(at, bytecode[at], n) for at, n in enumerate(seen) if n]
+    for at in steps_over(bytecode):
+        seen[at] = 0
+    return seen
 
 
 def holes():
@@ -306,36 +451,104 @@ def holes():
     return why, relations
 
 
-def count(path, call=2):
-    """The counts of one call, and the counter that made them."""
+def count(path, call=2, pairs=False):
+    """[(code object, executions at each offset)] of one call, and the counter."""
     module = load(path)
     work = module.work
+    # As code objects have it, which may be absolute where `path` is not.
+    path = work.__code__.co_filename
     for _ in range(call - 1):
         work()
-    counter = Monitoring() if VERSION >= (3, 12) else Settrace()
+    called = declared(module, "CALLED", path)
+    if called and call == 1:
+        raise AssertionError("CALLED is known after the first call only")
+    counter = (Monitoring if VERSION >= (3, 12) else Settrace)(pairs)
     counter.run(work)
+    if called:
+        # It is not known where in the sequence they were called.
+        counter.sequences = None
 
     tables = list(counter.tables())
     never_started = {}
     if RETURN_GENERATOR is not None:
-        for key, n in getattr(module, "NEVER_STARTED", {}).items():
-            never_started[key if isinstance(key, tuple) else (path, key)] = n
+        never_started = declared(module, "NEVER_STARTED", path)
     known = {name_of(table.code) for table in tables}
     # Nothing may have been seen of their code. Take it from the source then.
-    for file in {file for file, _ in never_started}:
+    for file in {file for file, _ in list(never_started) + list(called)}:
         for code in codes_of(file):
-            if name_of(code) in never_started and name_of(code) not in known:
+            name = name_of(code)
+            if (name in never_started or name in called) and name not in known:
                 tables.append(Table(code))
-                known.add(name_of(code))
-    if set(never_started) - known:
-        raise AssertionError("no such code: %r" % (set(never_started) - known))
+                known.add(name)
+    missing = (set(never_started) | set(called)) - known
+    if missing:
+        raise AssertionError("no such code: %r" % missing)
     result = []
     for table in tables:
-        extra = 0
-        if never_started:
-            extra = never_started.pop(name_of(table.code), 0)
-        result.append((table.code, executions(table, counter.method, extra)))
-    return result, counter.method
+        name = name_of(table.code)
+        filled = executions(
+            table, counter.method, never_started.pop(name, 0), called.pop(name, 0)
+        )
+        result.append((table.code, filled))
+    return result, counter
+
+
+def declared(module, name, path):
+    """What a workload says about itself, by (path, qualified name)."""
+    return {
+        key if isinstance(key, tuple) else (path, key): n
+        for key, n in getattr(module, name, {}).items()
+    }
+
+
+def by_code(result):
+    """The code objects as `code` has them, those that are alike added up."""
+    alike = {}
+    for code, seen in result:
+        file, name = name_of(code)
+        rows = tuple(listing(code))
+        key = file, name, code.co_firstlineno, rows
+        total = alike.setdefault(key, [0] * len(rows))
+        for i, row in enumerate(rows):
+            total[i] += seen[row[0]]
+    return [
+        [file, name, first_line, [list(row) + [n] for row, n in zip(rows, total)]]
+        for (file, name, first_line, rows), total in sorted(alike.items())
+        if any(total)
+    ]
+
+
+def in_pairs(result, counter):
+    """`pairs`, `first`, `last` and `made` of the output."""
+    if counter.sequences is None:
+        return {"pairs": None}
+    total = {}
+    for sequence in counter.sequences:
+        for pair, n in sequence.pairs.items():
+            total[pair] = total.get(pair, 0) + n
+    made = {}
+    for code, seen in result:
+        bytecode = code.co_code
+        first = prefix(bytecode)
+        numbers = [bytecode[at] for at in first]
+        if RETURN_GENERATOR in numbers:
+            end = numbers.index(RETURN_GENERATOR)
+            n = seen[first[end]]
+            name = opcode.opname[numbers[0]]
+            made[name] = made.get(name, 0) + n
+            for i in range(end):
+                pair = numbers[i] << 8 | numbers[i + 1]
+                total[pair] = total.get(pair, 0) + n
+    own = counter.sequences[0]
+    return {
+        "pairs": [
+            [opcode.opname[pair >> 8], opcode.opname[pair & 255], n]
+            for pair, n in sorted(total.items())
+        ],
+        "first": opcode.opname[own.first],
+        "last": opcode.opname[own.last],
+        "made": {name: n for name, n in sorted(made.items()) if n},
+    }
 
 
 def name_of(code):
@@ -354,46 +567,43 @@ def codes_of(path):
 
 def main(arguments):
     call = 2
-    offsets = False
+    wanted = set()
     paths = []
     arguments = list(arguments)
     while arguments:
         argument = arguments.pop(0)
         if argument == "--call":
             call = int(arguments.pop(0))
-        elif argument == "--offsets":
-            offsets = True
+        elif argument in ("--offsets", "--pairs"):
+            wanted.add(argument)
         else:
             paths.append(argument)
     if len(paths) != 1 or call < 1:
-        sys.exit("usage: count.py WORKLOAD.py [--call K] [--offsets]")
+        sys.exit("usage: count.py WORKLOAD.py [--call K] [--offsets] [--pairs]")
     gc.disable()
-    result, method = count(paths[0], call)
+    result, counter = count(paths[0], call, "--pairs" in wanted)
     counts = {}
-    places = {}
-    for code, rows in result:
-        name = getattr(code, "co_qualname", code.co_name)
-        place = places.setdefault((code.co_filename, name, code.co_firstlineno), {})
-        for at, number, n in rows:
-            base = opcode.opname[number]
-            counts[base] = counts.get(base, 0) + n
-            place[at] = place.get(at, 0) + n
+    for code, seen in result:
+        bytecode = code.co_code
+        for at, n in enumerate(seen):
+            if n:
+                base = opcode.opname[bytecode[at]]
+                counts[base] = counts.get(base, 0) + n
     why, relations = holes()
     answer = {
         "version": "%d.%d.%d" % sys.version_info[:3],
-        "method": method,
+        "method": counter.method,
         "call": call,
         "counts": dict(sorted(counts.items())),
         "unseen": sorted(why),
         "relations": relations,
         "why": why,
     }
-    if offsets:
-        answer["offsets"] = [
-            [file, name, line, {str(at): n for at, n in sorted(place.items())}]
-            for (file, name, line), place in sorted(places.items())
-        ]
-    json.dump(answer, sys.stdout, indent=1)
+    if "--offsets" in wanted:
+        answer["code"] = by_code(result)
+    if "--pairs" in wanted:
+        answer.update(in_pairs(result, counter))
+    json.dump(answer, sys.stdout)
     print()
 
 

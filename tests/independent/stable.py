@@ -3,7 +3,8 @@
     python stable.py PYTHON [PYTHON ...]
 
 counts the second and the third call of every workload, instruction by
-instruction, the two with different hash seeds, and prints where they differ.
+instruction and pair by pair, the two with different hash seeds, and prints
+where they differ.
 """
 
 import glob
@@ -20,7 +21,7 @@ def counted(python, workload, call):
     return json.loads(
         subprocess.run(
             [python, "-B", os.path.join(HERE, "count.py"), workload,
-             "--call", str(call), "--offsets"],
+             "--call", str(call), "--offsets", "--pairs"],
             env=dict(os.environ, PYTHONHASHSEED=str(call)),
             stdout=subprocess.PIPE, check=True,
         ).stdout
@@ -36,7 +37,7 @@ def main(pythons):
             second = counted(python, workload, 2)
             third = counted(python, workload, 3)
             total += sum(second["counts"].values())
-            for part in ("counts", "offsets"):
+            for part in ("counts", "code", "pairs"):
                 if second[part] != third[part]:
                     failed = True
                     print("%s %s: %s differ" % (python, workload, part))

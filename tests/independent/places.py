@@ -1,0 +1,144 @@
+"""Where instructions were executed: cell by cell and line by line.
+
+A *cell* is an instruction of a code object: (file, function, first line,
+offset, opcode, argument, line). Cells of code objects that are alike in that
+are added up. A line has two numbers: `executions`, those of its instructions
+added up, and `hits`: for each code object that has instructions on the line
+the executions of the first of these, added up over code objects.
+
+Both the counter's output and the meter's instructions table are brought into
+the shape of the counter's `code`, and then the same functions make cells and
+lines of both. What the counter cannot see is left out on both sides, and from
+a line's instructions before its first is chosen:
+
+* code objects with an EXIT_INIT_CHECK. They are the interpreter's own, of two
+  instructions, and run under an `__init__` that a specialised call entered.
+* INTERPRETER_EXIT, in no code object; the meter gives it the file "".
+* END_FOR, wherever it stands.
+* on 3.13 a POP_TOP right behind an END_FOR, which shares its fate.
+
+Nothing else is: an instruction with file "" that is none of these is shown as
+one that the counter did not count.
+"""
+
+OWN_OPCODES = ("INTERPRETER_EXIT", "EXIT_INIT_CHECK")
+
+
+def metered_code(instructions):
+    """The rows of the instructions table in the shape of the counter's `code`.
+
+    Phases are added up. A code object has a row for each of its instructions
+    in the first phase in which it ran, so that none is missing.
+    """
+    found = {}
+    for row in instructions:
+        key = row["process"], row["code"]
+        name = row["file"], row["function"], int(row["first_line"])
+        at = int(row["offset"])
+        what = row["opcode"], int(row["argument"]), int(row["line"])
+        _, rows = found.setdefault((key, name), (name, {}))
+        # By all that is static: rows that contradict each other stay apart,
+        # and show as differences.
+        rows[at, what] = rows.get((at, what), 0) + int(row["executions"])
+    code = []
+    for name, rows in found.values():
+        listed = [[at] + list(what) + [n] for (at, what), n in sorted(rows.items())]
+        for entry in listed:
+            if entry[1] == "EXTENDED_ARG":
+                entry[2] = 0
+        code.append(list(name) + [listed])
+    return code
+
+
+def compared(code, version):
+    """`code` without what the counter cannot see."""
+    for file, function, first_line, rows in code:
+        if any(row[1] == "EXIT_INIT_CHECK" for row in rows):
+            continue
+        out = {row[0] for row in rows if row[1] == "END_FOR"}
+        if version[:2] == (3, 13):
+            out |= {row[0] for row in rows if row[1] == "POP_TOP" and row[0] - 2 in out}
+        if not file:
+            out |= {row[0] for row in rows if row[1] in OWN_OPCODES}
+        kept = [row for row in rows if row[0] not in out]
+        if kept:
+            yield file, function, first_line, kept
+
+
+def cells(code, version):
+    """{cell: executions}, cells that were never executed included."""
+    result = {}
+    for file, function, first_line, rows in compared(code, version):
+        for at, opcode, argument, line, n in rows:
+            cell = file, function, first_line, at, opcode, argument, line
+            result[cell] = result.get(cell, 0) + n
+    return result
+
+
+def lines(code):
+    """{(file, line, "executions" or "hits"): number}."""
+    result = {}
+    for file, _, _, rows in code:
+        seen = set()
+        for _, _, _, line, n in sorted(rows):
+            whole = file, line, "executions"
+            result[whole] = result.get(whole, 0) + n
+            hits = file, line, "hits"
+            result[hits] = result.get(hits, 0) + (0 if line in seen else n)
+            seen.add(line)
+    return result
+
+
+def lines_table(rows):
+    """The same of the meter's lines table."""
+    result = {}
+    for row in rows:
+        for name in ("executions", "hits"):
+            key = row["file"], int(row["line"]), name
+            result[key] = result.get(key, 0) + int(row[name])
+    return result
+
+
+def unlike(metered, counted):
+    """{key: (metered, counted)} where the two differ; what is missing is 0."""
+    return {
+        key: (metered.get(key, 0), counted.get(key, 0))
+        for key in sorted(set(metered) | set(counted))
+        if metered.get(key, 0) != counted.get(key, 0)
+    }
+
+
+def contradictions(instructions, lines_rows):
+    """What is wrong within one recording: {what: (found, should be)}.
+
+    The lines table must be what the instructions table adds up to, lines that
+    were never executed included, and an instruction must stand in one place,
+    under one name.
+    """
+    code = metered_code(instructions)
+    table = lines_table(lines_rows)
+    sums = lines(code)
+    wrong = {("lines",) + key: value for key, value in unlike(table, sums).items()}
+    for key in set(table) ^ set(sums):
+        wrong[("lines",) + key] = (table.get(key), sums.get(key))
+    owners = {}
+    for row in instructions:
+        key = row["process"], row["code"], row["offset"]
+        owner = tuple(
+            row[name]
+            for name in ("file", "function", "first_line", "line", "opcode", "argument")
+        )
+        if owners.setdefault(key, owner) != owner:
+            wrong[("instructions",) + key] = (owner, owners[key])
+    return wrong
+
+
+def cell_text(cell):
+    file, function, first_line, at, opcode, argument, line = cell
+    return "%s:%d %s (from %d) +%d %s %d" % (
+        file, line, function, first_line, at, opcode, argument
+    )
+
+
+def line_text(key):
+    return "%s:%d %s" % key

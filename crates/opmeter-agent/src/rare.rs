@@ -9,6 +9,7 @@ use opmeter_opcodes::{Folding, Specialising};
 use crate::discovery;
 use crate::live::Slot;
 use crate::meter::{self, Meter};
+use crate::stub::Rule;
 use crate::thread;
 
 /// Why a stub reports.
@@ -104,8 +105,11 @@ impl<'m> Occurrence<'m> {
         self.slot.add(offset::EXECUTIONS + usize::from(first) * 8, u64::MAX);
         self.slot.add(offset::REDISPATCHES, 1);
         self.add_to_cell(0, u64::MAX);
-        if self.meter.rule(first).is_some_and(|rule| rule.execution.generic) {
-            self.add_to_cell(2, u64::MAX);
+        if let Some(rule) = self.meter.rule(first) {
+            if rule.execution.generic {
+                self.add_to_cell(2, u64::MAX);
+            }
+            self.unfold_cells(rule);
         }
         if self.meter.opcodes().unfolds() {
             let shift = self.meter.opcodes().counter_shift();
@@ -141,9 +145,7 @@ impl<'m> Occurrence<'m> {
         } else {
             self.slot.add(offset::UNFOLDED + usize::from(number) * 8, 1);
         }
-        for distance in rule.folded.into_iter().filter(|distance| *distance > 0) {
-            self.add_to_cell(usize::from(distance), u64::MAX);
-        }
+        self.unfold_cells(rule);
     }
 
     /// The instruction before this one has the number of a combined opcode that would have folded this
@@ -161,6 +163,13 @@ impl<'m> Occurrence<'m> {
         // The combined instruction has counted this one in its cell; its own dispatch will again.
         self.add_to_cell(0, failures.wrapping_neg());
         self.meter.missed((site, failures));
+    }
+
+    /// Takes back one execution of what a combined opcode at this address was to execute besides.
+    fn unfold_cells(&self, rule: &Rule) {
+        for distance in rule.folded.into_iter().filter(|distance| *distance > 0) {
+            self.add_to_cell(usize::from(distance), u64::MAX);
+        }
     }
 
     /// Adds (or, wrapping, takes) executions in the cell of the code unit at an offset from the

@@ -166,6 +166,11 @@ impl Assembler {
         self.code.extend([0x48 | reg.0 >> 3, 0xc1, 0xe8 | reg.0 & 7, bits]);
     }
 
+    /// `shl reg, bits`
+    pub fn shift_left(&mut self, reg: Reg, bits: u8) {
+        self.code.extend([0x48 | reg.0 >> 3, 0xc1, 0xe0 | reg.0 & 7, bits]);
+    }
+
     /// `and reg, value`
     pub fn and(&mut self, reg: Reg, value: i32) {
         self.code.extend([0x48 | reg.0 >> 3, 0x81, 0xe0 | reg.0 & 7]);
@@ -341,12 +346,13 @@ mod tests {
             a.inc(Mem::Quadrupled(RAX, Reg(15), -8));
             a.inc(Mem::Quadrupled(Reg(9), Reg(10), 0x100));
             a.and(Reg(9), 0x3ffff);
+            a.shift_left(Reg(10), 11);
         });
         let expected = [
             &[0x48, 0xb8, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11][..],
             &[0x4c, 0x01, 0xf8, 0x48, 0xc1, 0xe8, 7, 0x48, 0x8b, 0x04, 0xc5, 0, 0, 0, 0],
             &[0x4a, 0xff, 0x44, 0xb8, 0xf8, 0x4b, 0xff, 0x84, 0x91, 0, 1, 0, 0],
-            &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0],
+            &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0, 0x49, 0xc1, 0xe2, 11],
         ];
         assert_eq!(code, expected.concat());
     }

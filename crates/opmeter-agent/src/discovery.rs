@@ -70,6 +70,7 @@ pub struct Registers {
 /// Looks at one dispatch; installs the counting stubs once enough were seen.
 pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
     meter.count(number);
+    meter.count_pair(number);
     meter.begin();
     let Ok(mut observed) = OBSERVED.try_lock() else { return };
     if observed.dispatches >= OBSERVATIONS {

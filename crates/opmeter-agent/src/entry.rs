@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::switch_table::SwitchTable;
-use crate::{exec, fork};
+use crate::{exec, fork, pairs};
 
 /// Exit status of a process that is not run because it can't be metered.
 const REFUSED: i32 = 125;
@@ -65,15 +65,23 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
              counts would be short"
         );
     }
-    let code = match reserve_near(&interpreter.module.span(), CODE_LENGTH + live::LENGTH) {
+    let with_pairs = control.word(Control::Pairs).load(Relaxed) != 0;
+    let length = CODE_LENGTH + live::LENGTH + if with_pairs { pairs::LENGTH } else { 0 };
+    let code = match reserve_near(&interpreter.module.span(), length) {
         Ok(code) => code,
         Err(error) => refuse!(
             "no address space is free near the interpreter ({error}); a limit on virtual memory \
              (ulimit -v) may have to be raised by {} MiB",
-            (CODE_LENGTH + live::LENGTH) >> 20
+            length >> 20
         ),
     };
-    let live = match Live::create(folder, code + CODE_LENGTH) {
+    let live = Live::create(folder, code + CODE_LENGTH).and_then(|mut live| {
+        if with_pairs {
+            live.count_pairs(code + CODE_LENGTH + live::LENGTH)?;
+        }
+        Ok(live)
+    });
+    let live = match live {
         Ok(live) => live,
         Err(error) => refuse!("its counters have no room in {}: {error}", folder.display()),
     };
@@ -82,7 +90,7 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     if let Some(switch) = &switch {
         live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
     }
-    let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code };
+    let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code, pairs: with_pairs };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");
         return Err(Box::new(Refusal { reason, interpreter: None }));

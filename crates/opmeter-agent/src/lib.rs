@@ -24,6 +24,7 @@ mod live;
 mod meter;
 mod module;
 mod old_libc;
+mod pairs;
 mod phase;
 mod rare;
 mod registry;

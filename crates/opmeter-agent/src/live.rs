@@ -14,6 +14,8 @@ use opmeter_live::{
     Word, slot_offset, snapshot_offset, text_offset,
 };
 
+use crate::pairs::{self, PairFile};
+
 /// The most threads that can count at a time.
 pub const MAX_SLOTS: usize = 1024;
 
@@ -29,6 +31,8 @@ pub struct Live {
     path: Option<PathBuf>,
     /// Slots of threads that have ended. Their counts stay.
     free: Vec<Slot>,
+    /// The counts of pairs, if they are asked for.
+    pairs: Option<PairFile>,
 }
 
 impl Live {
@@ -38,9 +42,22 @@ impl Live {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
         let path = Some(Self::map_new(folder, address)?);
-        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new() };
+        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None };
         live.begin();
         Ok(live)
+    }
+
+    /// Counts pairs as well, in a file mapped at `address`, where [`pairs::LENGTH`] bytes were reserved.
+    ///
+    /// # Errors
+    /// When the file can't be made, has no room on the disk, or can't be mapped.
+    pub fn count_pairs(&mut self, address: usize) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let pairs = PairFile::create(path, address)?;
+        self.slot(0).state(State::Pairs).store(pairs.matrix(0) as u64, Ordering::Relaxed);
+        self.set(Word::Pairs, 1);
+        self.pairs = Some(pairs);
+        Ok(())
     }
 
     /// Gives a forked child a file of its own, at the same address, with all counters at zero and the
@@ -67,6 +84,13 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
+        if let Some(pairs) = self.pairs.take()
+            && self.count_pairs(pairs.address()).is_err()
+        {
+            self.set(Word::Pairs, 0);
+            pairs.abandon();
+            self.slot(0).state(State::Pairs).store(pairs.matrix(0) as u64, Ordering::Relaxed);
+        }
         // Only the thread that has forked is left.
         self.free = Vec::new();
         self.set(Word::SharedSlots, 0);
@@ -196,6 +220,13 @@ impl Live {
             let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
             allocate(&file, slot_offset(slot), SLOT_SIZE).ok()?;
         }
+        if let Some(pairs) = &self.pairs {
+            if slot >= pairs::MAX_SLOTS {
+                return None;
+            }
+            pairs.add_slot(slot).ok()?;
+            self.slot(slot).state(State::Pairs).store(pairs.matrix(slot) as u64, Ordering::Relaxed);
+        }
         self.set(Word::Slots, slot as u64 + 1);
         Some(self.slot(slot))
     }
@@ -211,6 +242,9 @@ impl Live {
                 let at = self.address + snapshot_offset(ended) + word * 8;
                 // SAFETY: inside the snapshot, which is mapped and aligned.
                 unsafe { &*(at as *const AtomicU64) }.store(sum, Ordering::Relaxed);
+            }
+            if let Some(pairs) = &self.pairs {
+                pairs.end_phase(ended, self.get(Word::Slots) as usize);
             }
             self.set(Word::Phase, ended as u64 + 1);
         }

@@ -18,10 +18,11 @@ use crate::executable_memory::{install_code, patch};
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
+use crate::pairs;
 use crate::phase;
 use crate::rare;
 use crate::sites::{Missed, Sites};
-use crate::stub::{self, Biases, Counters, NextInstr, Rule, StubSet};
+use crate::stub::{self, Biases, Counters, NextInstr, PairCells, Rule, StubSet};
 use crate::switch_table::{Form, SwitchTable};
 use crate::thread;
 
@@ -58,6 +59,7 @@ pub struct Meter {
     installed: Guarded<Installed>,
     sites: Guarded<Sites>,
     cells: Option<Cells>,
+    pairs: bool,
     /// The two-level table of biases that all threads share, where the flat one is not to be had.
     shared_root: OnceLock<usize>,
 }
@@ -76,6 +78,8 @@ pub struct Parts {
     pub control: ControlFile,
     /// This process's live file.
     pub live: Live,
+    /// Whether pairs are counted.
+    pub pairs: bool,
     /// Reserved address space of [`CODE_LENGTH`] bytes, near the interpreter and the live file.
     pub code: usize,
 }
@@ -115,6 +119,7 @@ impl Meter {
             parts.live.path().and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live));
         let meter = Self {
             cells,
+            pairs: parts.pairs,
             shared_root: OnceLock::new(),
             opcodes: parts.opcodes,
             rules,
@@ -229,6 +234,11 @@ impl Meter {
         }
     }
 
+    /// Whether pairs are counted.
+    pub fn counts_pairs(&self) -> bool {
+        self.pairs
+    }
+
     /// The control file.
     pub fn control(&self) -> &ControlFile {
         &self.control
@@ -257,6 +267,16 @@ impl Meter {
     /// Counts one dispatch, while stubs only report.
     pub fn count(&self, number: u8) {
         thread::slot(self).add(offset::EXECUTIONS + usize::from(number) * 8, 1);
+    }
+
+    /// Counts that an opcode has followed the last one, while stubs only report.
+    pub fn count_pair(&self, number: u8) {
+        let counts = self.rule(number).is_some_and(|rule| rule.execution.is_instruction);
+        if self.pairs && counts {
+            pairs::add(pairs::last_row(), number, 1);
+            let matrix = thread::slot(self).state(State::Pairs).load(Ordering::Relaxed) as usize;
+            pairs::set_last_row(pairs::row(matrix, number));
+        }
     }
 
     /// Where the dispatch table's entry points at present.
@@ -366,6 +386,7 @@ impl Meter {
             counters,
             traced: matches!(set, Set::Counting { traced: true, .. }),
             next_instr: registers.and_then(|registers| registers.next_instr),
+            pairs: if self.pairs { Some(self.pair_cells(set).ok_or_else(out_of_reach)?) } else { None },
             biases: self.biases(set),
             granule_bits: self.cells.as_ref().map_or(0, |cells| cells.index.granule_bits),
             dead: registers.and_then(|registers| registers.dead),
@@ -385,6 +406,13 @@ impl Meter {
         let code = assembler.finish().filter(|code| code.len() <= SET_LENGTH).ok_or_else(out_of_reach)?;
         install_code(address, &code)?;
         Ok((entries, cases))
+    }
+
+    fn pair_cells(&self, set: Set) -> Option<PairCells> {
+        let row = pairs::row_offset()?;
+        let shared = !matches!(set, Set::Counting { per_thread: true, .. });
+        let matrix = self.first_slot.state(State::Pairs).load(Ordering::Relaxed) as usize;
+        Some(PairCells { row, matrix: shared.then_some(matrix) })
     }
 
     fn biases(&self, set: Set) -> Biases {

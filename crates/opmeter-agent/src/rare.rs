@@ -9,6 +9,7 @@ use opmeter_opcodes::{Folding, Specialising};
 use crate::discovery;
 use crate::live::Slot;
 use crate::meter::{self, Meter};
+use crate::pairs;
 use crate::stub::Rule;
 use crate::thread;
 
@@ -105,6 +106,13 @@ impl<'m> Occurrence<'m> {
         self.slot.add(offset::EXECUTIONS + usize::from(first) * 8, u64::MAX);
         self.slot.add(offset::REDISPATCHES, 1);
         self.add_to_cell(0, u64::MAX);
+        if self.meter.counts_pairs() {
+            let before = self.slot.state(State::PendingRow).load(Relaxed) as usize;
+            if before != 0 {
+                pairs::add(before, first, u64::MAX);
+                pairs::set_last_row(before);
+            }
+        }
         if let Some(rule) = self.meter.rule(first) {
             if rule.execution.generic {
                 self.add_to_cell(2, u64::MAX);
@@ -138,6 +146,7 @@ impl<'m> Occurrence<'m> {
         }
         let number = self.slot.state(State::LastCombinedOpcode).load(Relaxed) as u8;
         let Some(rule) = self.meter.rule(number) else { return };
+        self.follows_base(number);
         if rule.execution.folding == Folding::Next {
             let next = byte(self.address + 2 * (1 + usize::from(rule.caches)));
             let array = offset::NEXT + rule.next_array * 256 * 8;
@@ -160,9 +169,27 @@ impl<'m> Occurrence<'m> {
             return;
         }
         self.slot.add(offset::UNFOLDED + usize::from(combined) * 8, failures);
+        if self.meter.counts_pairs() {
+            let matrix = self.slot.state(State::Pairs).load(Relaxed) as usize;
+            if pairs::last_row() == pairs::row(matrix, combined) {
+                self.follows_base(combined);
+            }
+        }
         // The combined instruction has counted this one in its cell; its own dispatch will again.
         self.add_to_cell(0, failures.wrapping_neg());
         self.meter.missed((site, failures));
+    }
+
+    /// What is dispatched next follows the base of a combined opcode, which has folded nothing.
+    fn follows_base(&self, combined: u8) {
+        let opcodes = self.meter.opcodes();
+        let base = opcodes.get(combined).and_then(|opcode| opcodes.named(opcode.base));
+        if self.meter.counts_pairs()
+            && let Some(base) = base
+        {
+            let matrix = self.slot.state(State::Pairs).load(Relaxed) as usize;
+            pairs::set_last_row(pairs::row(matrix, base.number));
+        }
     }
 
     /// Takes back one execution of what a combined opcode at this address was to execute besides.

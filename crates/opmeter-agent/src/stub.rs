@@ -7,7 +7,7 @@
 //! At a dispatch the flags are dead, as at every indirect jump between a compiler's blocks; all registers
 //! are kept. Nothing lies below the stack pointer: the loop calls functions, so that it has no red zone.
 
-use opmeter_live::{State, offset};
+use opmeter_live::{ROW_SIZE, State, offset};
 use opmeter_opcodes::{Execution, Folding, Specialising};
 
 use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, RDX, Reg};
@@ -62,6 +62,15 @@ pub enum Counters {
     PerThread(i32),
 }
 
+/// Where a stub counts pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairCells {
+    /// Where the row of the last opcode stands, from the thread's segment base.
+    pub row: i32,
+    /// The matrix that all threads share; none where it is that of the slot.
+    pub matrix: Option<usize>,
+}
+
 /// A set of stubs.
 #[derive(Debug, Clone, Copy)]
 pub struct StubSet {
@@ -71,6 +80,8 @@ pub struct StubSet {
     pub traced: bool,
     /// The register that holds the instruction's address at a dispatch, if known.
     pub next_instr: Option<NextInstr>,
+    /// Where it counts pairs, if it does.
+    pub pairs: Option<PairCells>,
     /// Where it finds the instruction's cell.
     pub biases: Biases,
     /// Bits of an address within a granule of the tables of biases.
@@ -148,6 +159,9 @@ impl StubSet {
         stub.a.inc(executions);
         if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
             stub.count_cell(next);
+        }
+        if let Some(pairs) = self.pairs.filter(|_| rule.execution.is_instruction) {
+            stub.count_pair(pairs);
         }
         stub.a.place(end);
         for register in pushed.into_iter().rev() {
@@ -233,6 +247,11 @@ impl Stub<'_> {
             Biases::Flat(_) => 1,
             Biases::TwoLevel(_) | Biases::OfSlot => 2,
         };
+        let for_cell = for_cell.max(match self.set.pairs {
+            None => 0,
+            Some(_) if self.rule.execution.folding == Folding::Next => 2,
+            Some(_) => 1,
+        });
         let next = self.set.next_instr.map(|next| next.reg);
         let others =
             [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && Some(*r) != self.set.dead);
@@ -254,6 +273,38 @@ impl Stub<'_> {
         self.a.load(register, Mem::Thread(thread));
         self.a.test(register);
         self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewThread, register)], Some(again));
+    }
+
+    /// Counts that this opcode has followed the last one.
+    fn count_pair(&mut self, pairs: PairCells) {
+        let row = self.scratch[0];
+        let number = i32::from(self.rule.number);
+        self.a.load(row, Mem::Thread(pairs.row));
+        self.a.inc(Mem::Base(row, number * 8));
+        // The row of a matrix for what is dispatched next.
+        let next_row = |stub: &mut Self, row, number: i32| {
+            let offset = number * ROW_SIZE as i32;
+            match pairs.matrix {
+                Some(matrix) => stub.a.address(row, Mem::At(matrix + offset as usize)),
+                None => {
+                    let matrix = stub.state(State::Pairs);
+                    stub.a.load(row, matrix);
+                    stub.a.address(row, Mem::Base(row, offset));
+                }
+            }
+        };
+        match (self.rule.execution.folding, self.set.next_instr) {
+            (Folding::Next, Some(next)) => {
+                // The one that is executed besides comes before it.
+                let folded = self.scratch[1];
+                self.a.load_byte(folded, next.at(i32::from(self.rule.folded[0])));
+                self.a.shift_left(folded, ROW_SIZE.ilog2() as u8);
+                next_row(self, row, 256);
+                self.a.add(row, folded);
+            }
+            _ => next_row(self, row, number),
+        }
+        self.a.store(Mem::Thread(pairs.row), row);
     }
 
     /// Counts the instruction in its own cell, and those that it executes besides in theirs.
@@ -441,6 +492,11 @@ impl Stub<'_> {
                             (self.state(State::Pending), self.state(State::PendingOpcode));
                         self.a.store(pending, register);
                         self.a.store_value(opcode, i32::from(self.rule.number));
+                        if let Some(pairs) = self.set.pairs {
+                            let (row, word) = (self.scratch[0], self.state(State::PendingRow));
+                            self.a.load(row, Mem::Thread(pairs.row));
+                            self.a.store(word, row);
+                        }
                     }
                 }
             }

@@ -7,6 +7,7 @@ use opmeter_live::Word;
 
 use crate::live::Slot;
 use crate::meter::{self, Meter};
+use crate::pairs;
 
 thread_local! {
     /// Address of this thread's slot, 0 where it has none. Stubs read it at a fixed offset from the
@@ -61,6 +62,7 @@ pub fn slot(meter: &Meter) -> Slot {
 
 /// After a fork: only the calling thread is left, and it counts in the first slot.
 pub fn after_fork(meter: &Meter) {
+    pairs::begin_thread();
     if SLOT.get() != 0 {
         SLOT.set(meter.first_slot().0);
         if let Ok(Some(lease)) = LEASE.try_with(|lease| lease.take()) {

@@ -18,4 +18,6 @@ pub enum Control {
     Unrecorded,
     /// The system's error number of the last such failure.
     UnrecordedError,
+    /// 1 where pairs of opcodes are counted.
+    Pairs,
 }

@@ -65,6 +65,8 @@ pub enum Word {
     ByInstruction,
     /// Code objects whose counts by instruction had no room.
     LostCode,
+    /// 1 where pairs of opcodes are counted.
+    Pairs,
 }
 
 /// What became of a process.
@@ -142,10 +144,15 @@ pub enum State {
     LastTraced,
     /// Where threads run in parallel: address of the slot's table of biases.
     Biases,
+    /// Where pairs are counted: address of the slot's matrix.
+    Pairs,
+    /// Where pairs are counted: the row that stood for the last opcode at the time of
+    /// [`State::Pending`].
+    PendingRow,
 }
 
 /// Size of a slot in bytes: its counters and its state.
-pub const SLOT_SIZE: usize = (COUNTS_SIZE + 64).next_multiple_of(4096);
+pub const SLOT_SIZE: usize = (COUNTS_SIZE + 128).next_multiple_of(4096);
 
 /// Offset in the file of the counters at the end of a phase (0 or 1).
 pub const fn snapshot_offset(phase: usize) -> usize {

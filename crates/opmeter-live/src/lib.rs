@@ -9,6 +9,7 @@ mod code_log;
 mod control;
 mod counts;
 mod header;
+mod pairs;
 mod reader;
 
 pub use code_log::{
@@ -20,6 +21,9 @@ pub use counts::{COUNTS_SIZE, Counts, offset};
 pub use header::{
     HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, slot_offset,
     snapshot_offset, text_offset,
+};
+pub use pairs::{
+    MATRIX_SIZE, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset, pairs_snapshot_offset,
 };
 pub use reader::{LiveFile, ReadError};
 

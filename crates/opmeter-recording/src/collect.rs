@@ -7,11 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
     CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, Counts, EXTENSION,
-    LiveFile, PHASES, Status, Text, Word,
+    LiveFile, PAIRS_EXTENSION, PHASES, Pairs, Status, Text, Word,
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
 use crate::code_rows::ProcessCode;
+use crate::pair_rows::pair_rows;
 use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
 
 /// What live files hold at one moment.
@@ -88,11 +89,17 @@ impl Collected {
         let table = OpcodeTable::built_in(version.0 as u8, version.1 as u8);
         let first = self.tables.opcodes.len();
         let mut redispatches = 0;
+        let pairs = fs::read(file.path().with_extension(PAIRS_EXTENSION)).unwrap_or_default();
         for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
             let counts = file.phase(phase);
             redispatches += counts.redispatches;
             if let Some(table) = &table {
                 rows(process, name, table, &counts, &mut self.tables.opcodes);
+                if file.word(Word::Pairs) != 0 {
+                    let (current, slots) = (file.word(Word::Phase), file.word(Word::Slots));
+                    let pairs = Pairs::of_phase(&pairs, phase, current as usize, slots as usize);
+                    self.tables.pairs.extend(pair_rows(process, name, table, &counts, &pairs));
+                }
             }
         }
         let code = table.as_ref().map(|table| self.add_code(process, file, table, first)).unwrap_or_default();

@@ -16,6 +16,7 @@ mod lines;
 mod manifest;
 mod opcode_row;
 mod pair_row;
+mod pair_rows;
 mod phase;
 mod process;
 mod recording;

@@ -41,6 +41,9 @@ pub struct RecordArgs {
     /// Replace the recording that is there already
     #[arg(short, long)]
     pub force: bool,
+    /// Count pairs of opcodes as well: which opcode ran right after which
+    #[arg(long)]
+    pub pairs: bool,
     /// Run an interpreter that can't be metered all the same, unmetered
     #[arg(long)]
     pub best_effort: bool,

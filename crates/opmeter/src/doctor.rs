@@ -8,7 +8,7 @@ use opmeter_recording::{Collected, Manifest, Process, ProcessState};
 
 use crate::cli::DoctorArgs;
 use crate::error::{Failure, NOT_DONE};
-use crate::live_folder::LiveFolder;
+use crate::live_folder::{LiveFolder, Wishes};
 use crate::{agent, launch, machine};
 
 /// What the interpreter is asked to run: enough to be counted, and to say whether it has a JIT.
@@ -26,7 +26,7 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let agent = agent::library().map_err(|failure| Failure::not_done(failure.message))?;
     line("agent", &agent.display().to_string());
     let folder = Scratch::create()?;
-    let live = LiveFolder::create(&folder.0, false, &Manifest::default())
+    let live = LiveFolder::create(&folder.0, Wishes::default(), &Manifest::default())
         .map_err(|error| Failure::not_done(format_args!("{}: {error}", folder.0.display())))?;
     let output = launch::metered(&args.python, &agent, &live.path)
         .args(["-I", "-c", PROBE])

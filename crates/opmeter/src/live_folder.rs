@@ -15,6 +15,15 @@ const NAME: &str = "live";
 /// The manifest as far as it is known when the command starts.
 const DRAFT: &str = "draft.json";
 
+/// What agents are asked to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// Let interpreters that can't be metered run all the same.
+    pub best_effort: bool,
+    /// Count pairs of opcodes.
+    pub pairs: bool,
+}
+
 /// The folder of live counters of a recording.
 pub struct LiveFolder {
     /// Its path.
@@ -26,7 +35,7 @@ impl LiveFolder {
     ///
     /// # Errors
     /// When a file can't be made or has no room on the disk.
-    pub fn create(recording: &Path, best_effort: bool, draft: &Manifest) -> io::Result<Self> {
+    pub fn create(recording: &Path, wishes: Wishes, draft: &Manifest) -> io::Result<Self> {
         let path = recording.join(NAME);
         fs::create_dir(&path)?;
         let control = OpenOptions::new().write(true).create_new(true).open(path.join(CONTROL_NAME))?;
@@ -36,7 +45,8 @@ impl LiveFolder {
             other => other?,
         }
         let mut words = [0u8; CONTROL_SIZE];
-        words[Control::BestEffort as usize * 8] = u8::from(best_effort);
+        words[Control::BestEffort as usize * 8] = u8::from(wishes.best_effort);
+        words[Control::Pairs as usize * 8] = u8::from(wishes.pairs);
         io::Write::write_all(&mut &control, &words)?;
         fs::write(path.join(DRAFT), serde_json::to_vec(draft)?)?;
         Ok(Self { path })

@@ -9,7 +9,7 @@ use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording
 
 use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
-use crate::live_folder::LiveFolder;
+use crate::live_folder::{LiveFolder, Wishes};
 use crate::output::Output;
 use crate::{agent, launch, machine, report};
 
@@ -28,7 +28,8 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         machine: machine::describe(),
         ..Manifest::default()
     };
-    let live = match LiveFolder::create(&output.path, args.best_effort, &manifest) {
+    let wishes = Wishes { best_effort: args.best_effort, pairs: args.pairs };
+    let live = match LiveFolder::create(&output.path, wishes, &manifest) {
         Ok(live) => live,
         Err(error) => {
             let place = output.path.display().to_string();

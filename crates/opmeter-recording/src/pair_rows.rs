@@ -7,6 +7,9 @@ use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
 use crate::{PairRow, Phase};
 
+/// What a function begins with.
+const STARTS: [&str; 4] = ["RESUME", "MAKE_CELL", "COPY_FREE_VARS", "RETURN_GENERATOR"];
+
 /// The rows of one process and phase.
 ///
 /// Dispatches follow one another as they were counted. A combined opcode stands for several instructions:
@@ -62,7 +65,9 @@ pub(crate) fn pair_rows(
         }
         for (second, name) in names.iter().enumerate() {
             let Some(name) = name else { continue };
-            push(&last, name, pairs.get(number, second as u8));
+            // A function's start only follows what calls it: the combined opcode's guard had failed then.
+            let first = if STARTS.contains(&&*name.base) { own } else { &last };
+            push(first, name, pairs.get(number, second as u8));
             // Whichever combined opcode it was that executed this one besides.
             let inner = Name::new(&format!("*/{}", opcode.base), opcode.base);
             push(&inner, name, pairs.get(256 + number, second as u8));

@@ -152,6 +152,15 @@ impl Assembler {
         self.code.extend(value.to_le_bytes());
     }
 
+    /// `mov reg, value`, for a value of 32 bits.
+    pub fn small_value(&mut self, reg: Reg, value: u32) {
+        if reg.0 >= 8 {
+            self.code.push(0x41);
+        }
+        self.code.push(0xb8 | reg.0 & 7);
+        self.code.extend(value.to_le_bytes());
+    }
+
     /// `add reg, other`
     pub fn add(&mut self, reg: Reg, other: Reg) {
         self.code.extend([
@@ -347,12 +356,13 @@ mod tests {
             a.inc(Mem::Quadrupled(Reg(9), Reg(10), 0x100));
             a.and(Reg(9), 0x3ffff);
             a.shift_left(Reg(10), 11);
+            a.small_value(Reg(9), 7);
         });
         let expected = [
             &[0x48, 0xb8, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11][..],
             &[0x4c, 0x01, 0xf8, 0x48, 0xc1, 0xe8, 7, 0x48, 0x8b, 0x04, 0xc5, 0, 0, 0, 0],
             &[0x4a, 0xff, 0x44, 0xb8, 0xf8, 0x4b, 0xff, 0x84, 0x91, 0, 1, 0, 0],
-            &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0, 0x49, 0xc1, 0xe2, 11],
+            &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0, 0x49, 0xc1, 0xe2, 11, 0x41, 0xb9, 7, 0, 0, 0],
         ];
         assert_eq!(code, expected.concat());
     }

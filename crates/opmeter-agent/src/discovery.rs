@@ -2,8 +2,12 @@
 //!
 //! The compiler chose one, the same for all handlers: a computed goto can reach any of them. At each of
 //! the first dispatches every register is tried: does it point to a code unit with the opcode that is
-//! being dispatched (up to 3.10: behind one)? The one that always does is it. A register that always holds
-//! the address jumped to is read by no handler.
+//! being dispatched (up to 3.10: behind one)? The one that always does is it.
+//!
+//! Other registers are free to be used. One that holds the opcode's number at every dispatch can be given
+//! it back. One that has held the address jumped to is read by no handler: every handler is a successor of
+//! every computed goto, and nothing that it could want there is a jump's target. (Up to 3.10 a `switch`
+//! jumps to the handlers as well, to other labels perhaps; there it must hold the target every time.)
 //!
 //! Instructions count from the first one on. So for every register that may still be the one, the
 //! instructions that it has pointed to are kept until it is known.
@@ -16,10 +20,13 @@ use crate::cells;
 use crate::executable_memory::read_word;
 use crate::meter::Meter;
 use crate::rare::Frame;
-use crate::stub::NextInstr;
+use crate::stub::{Free, NextInstr};
 
 /// Dispatches that are observed.
 const OBSERVATIONS: u32 = 1024;
+
+/// Dispatches at which a register must have held the jump's target to be taken for one that does.
+const ENOUGH: u32 = 8;
 
 /// Dispatches before the instructions that a register points to are looked up: by then nearly all registers
 /// are out of the question, and no code has gone yet.
@@ -32,7 +39,10 @@ struct Observed {
     dispatches: u32,
     judged: u32,
     matches: [u32; 16],
-    jump_targets: [u32; 16],
+    /// At how many dispatches a register held the address jumped to.
+    targets: [u32; 16],
+    /// At how many it held the opcode's number.
+    numbers: [u32; 16],
     /// Pages known to be readable, by number.
     pages: Vec<usize>,
     after_prefix: bool,
@@ -52,7 +62,8 @@ static OBSERVED: Mutex<Observed> = Mutex::new(Observed {
     dispatches: 0,
     judged: 0,
     matches: [0; 16],
-    jump_targets: [0; 16],
+    targets: [0; 16],
+    numbers: [0; 16],
     pages: Vec::new(),
     after_prefix: false,
     reached: [const { Vec::new() }; 16],
@@ -63,8 +74,8 @@ static OBSERVED: Mutex<Observed> = Mutex::new(Observed {
 pub struct Registers {
     /// Holds the address of the instruction that is being dispatched.
     pub next_instr: Option<NextInstr>,
-    /// No handler reads it.
-    pub dead: Option<Reg>,
+    /// Registers that stubs may use.
+    pub free: [Option<Free>; 2],
 }
 
 /// Looks at one dispatch; installs the counting stubs once enough were seen.
@@ -107,12 +118,12 @@ impl Observed {
         });
         let shim = matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING"));
         let judged = !prefix && !shim;
-        let target = meter.entry(number);
         for register in CANDIDATES {
             let index = usize::from(register);
             let address = frame.registers[index].wrapping_sub(usize::from(ahead(meter)));
             if judged {
-                self.jump_targets[index] += u32::from(frame.registers[index] == target);
+                self.targets[index] += u32::from(meter.is_stub(frame.registers[index]));
+                self.numbers[index] += u32::from(frame.registers[index] == usize::from(number));
             }
             if self.matches[index] < self.judged {
                 continue;
@@ -181,17 +192,22 @@ impl Observed {
     }
 
     fn conclude(&self, ahead: u8) -> Registers {
-        let best = |counts: &[u32; 16]| {
-            let register = CANDIDATES.into_iter().max_by_key(|r| {
-                (counts[usize::from(*r)], std::cmp::Reverse(CANDIDATES.iter().position(|c| c == r)))
-            })?;
-            Some((register, counts[usize::from(register)]))
-        };
-        let next_instr = best(&self.matches).filter(|(_, count)| *count == self.judged);
-        let dead = best(&self.jump_targets).filter(|(_, count)| *count == self.judged);
+        let next_instr = CANDIDATES.into_iter().find(|r| self.matches[usize::from(*r)] == self.judged);
+        let free = CANDIDATES.into_iter().filter_map(|register| {
+            let (targets, numbers) =
+                (self.targets[usize::from(register)], self.numbers[usize::from(register)]);
+            let dead = if ahead == 0 { targets >= ENOUGH } else { targets == self.judged };
+            let holds_number = numbers == self.judged;
+            let known = (dead || holds_number) && Some(register) != next_instr;
+            known.then_some(Free { reg: Reg(register), holds_number })
+        });
+        // Those that need not be given back come first.
+        let mut free: Vec<Free> = free.collect();
+        free.sort_by_key(|free| free.holds_number);
+        let mut free = free.into_iter();
         Registers {
-            next_instr: next_instr.map(|(register, _)| NextInstr { reg: Reg(register), ahead }),
-            dead: dead.map(|(register, _)| Reg(register)),
+            next_instr: next_instr.map(|register| NextInstr { reg: Reg(register), ahead }),
+            free: [free.next(), free.next()],
         }
     }
 }

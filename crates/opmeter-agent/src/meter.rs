@@ -279,11 +279,9 @@ impl Meter {
         }
     }
 
-    /// Where the dispatch table's entry points at present.
-    pub fn entry(&self, number: u8) -> usize {
-        let index = usize::from(number);
-        // SAFETY: an entry of the interpreter's table, which is never unloaded.
-        unsafe { (self.dispatch.address as *const usize).add(index).read_volatile() }
+    /// Whether an address is that of one of our stubs.
+    pub fn is_stub(&self, address: usize) -> bool {
+        (self.code..self.code + CODE_LENGTH).contains(&address)
     }
 
     /// Called at the first dispatch of all: asks for audit events. Not earlier, because the interpreter
@@ -389,7 +387,7 @@ impl Meter {
             pairs: if self.pairs { Some(self.pair_cells(set).ok_or_else(out_of_reach)?) } else { None },
             biases: self.biases(set),
             granule_bits: self.cells.as_ref().map_or(0, |cells| cells.index.granule_bits),
-            dead: registers.and_then(|registers| registers.dead),
+            free: registers.map_or([None; 2], |registers| registers.free),
             gate: self.gate_address(),
         };
         let mut stub = |number: u8, target: usize| match &self.rules[usize::from(number)] {

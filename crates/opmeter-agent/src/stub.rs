@@ -39,6 +39,15 @@ pub struct NextInstr {
     pub ahead: u8,
 }
 
+/// A register that a stub may use without saving it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Free {
+    /// The register.
+    pub reg: Reg,
+    /// Whether handlers may expect the opcode's number in it; otherwise they expect nothing.
+    pub holds_number: bool,
+}
+
 /// Where a stub finds the bias of an instruction's cell; see [`crate::cell_index`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Biases {
@@ -86,8 +95,8 @@ pub struct StubSet {
     pub biases: Biases,
     /// Bits of an address within a granule of the tables of biases.
     pub granule_bits: u32,
-    /// A register that no handler reads, if known.
-    pub dead: Option<Reg>,
+    /// Registers that need not be saved.
+    pub free: [Option<Free>; 2],
     /// The address of the routine that saves all registers and calls [`crate::rare::enter`].
     pub gate: usize,
 }
@@ -149,7 +158,7 @@ impl StubSet {
         a.align();
         let start = a.here();
         let mut stub = Stub { set: self, a, rule, slot: None, scratch: Vec::new(), later: Vec::new() };
-        let pushed = stub.take_registers();
+        let (pushed, renewed) = stub.take_registers();
         stub.find_slot();
         let end = stub.a.label();
         if let Some(next) = self.next_instr {
@@ -166,6 +175,9 @@ impl StubSet {
         stub.a.place(end);
         for register in pushed.into_iter().rev() {
             stub.a.pop(register);
+        }
+        for register in renewed {
+            stub.a.small_value(register, u32::from(rule.number));
         }
         stub.a.jump_to(target);
         stub.write_later();
@@ -238,8 +250,9 @@ impl Stub<'_> {
             && execution.has_place
     }
 
-    /// Finds registers to work with: the dead one, and others that are pushed, which are returned.
-    fn take_registers(&mut self) -> Vec<Reg> {
+    /// Finds registers to work with: free ones, and others that are pushed. Returns those that were pushed,
+    /// and those that must hold the opcode's number again.
+    fn take_registers(&mut self) -> (Vec<Reg>, Vec<Reg>) {
         let for_slot = usize::from(matches!(self.set.counters, Counters::PerThread(_)));
         let for_cell = match self.set.biases {
             _ if !self.has_cell() => 0,
@@ -253,15 +266,17 @@ impl Stub<'_> {
             Some(_) => 1,
         });
         let next = self.set.next_instr.map(|next| next.reg);
-        let others =
-            [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && Some(*r) != self.set.dead);
-        self.scratch = self.set.dead.into_iter().chain(others).take(for_slot + for_cell).collect();
-        let pushed: Vec<Reg> =
-            self.scratch.iter().copied().filter(|register| Some(*register) != self.set.dead).collect();
+        let free = |register: Reg| self.set.free.into_iter().flatten().find(|free| free.reg == register);
+        let others = [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && free(*r).is_none());
+        let registers = self.set.free.into_iter().flatten().map(|free| free.reg).chain(others);
+        self.scratch = registers.take(for_slot + for_cell).collect();
+        let renewed = self.scratch.iter().filter(|r| free(**r).is_some_and(|free| free.holds_number));
+        let renewed = renewed.copied().collect();
+        let pushed: Vec<Reg> = self.scratch.iter().copied().filter(|r| free(*r).is_none()).collect();
         for register in &pushed {
             self.a.push(*register);
         }
-        pushed
+        (pushed, renewed)
     }
 
     fn find_slot(&mut self) {

@@ -166,6 +166,7 @@ impl Observed {
             let add = |offset: u8| {
                 cells::cell(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);
             };
+            meter.placed(rule);
             add(0);
             if rule.execution.generic {
                 add(2);

@@ -30,8 +30,8 @@ use crate::thread;
 pub const CODE_LENGTH: usize = GATE_LENGTH + SETS * SET_LENGTH;
 const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
-/// One for discovery, and one for each combination of traced and per-thread.
-const SETS: usize = 5;
+/// One for discovery, and one for each combination of traced, per-thread and placed.
+const SETS: usize = 9;
 
 static METER: OnceLock<Meter> = OnceLock::new();
 
@@ -56,6 +56,8 @@ pub struct Meter {
     first_interpreter: OnceLock<usize>,
     parallel: AtomicBool,
     traced: AtomicBool,
+    /// Set when there is no room for more cells.
+    unplaced: AtomicBool,
     installed: Guarded<Installed>,
     sites: Guarded<Sites>,
     cells: Option<Cells>,
@@ -94,7 +96,7 @@ struct Installed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Set {
     Discovering,
-    Counting { traced: bool, per_thread: bool },
+    Counting { traced: bool, per_thread: bool, placed: bool },
 }
 
 impl Meter {
@@ -112,7 +114,8 @@ impl Meter {
                 let next_array = next_arrays;
                 next_arrays += usize::from(execution.folding == Folding::Next);
                 let folded = folded(opcode.caches, execution.folding, &parts.opcodes);
-                Some(Rule { number, execution, caches: opcode.caches, next_array, folded })
+                let derived = opcode.is_derived();
+                Some(Rule { number, execution, caches: opcode.caches, next_array, derived, folded })
             })
             .collect();
         let cells =
@@ -134,6 +137,7 @@ impl Meter {
             first_interpreter: OnceLock::new(),
             parallel: AtomicBool::new(parts.interpreter.free_threaded),
             traced: AtomicBool::new(false),
+            unplaced: AtomicBool::new(false),
             installed: Guarded::new(Installed::default()),
             sites: Guarded::new(Sites::default()),
             interpreter: parts.interpreter,
@@ -175,6 +179,11 @@ impl Meter {
         }
     }
 
+    /// Whether instructions are counted by address now.
+    pub fn places(&self) -> bool {
+        !self.unplaced.load(Ordering::Relaxed)
+    }
+
     /// Which table of biases serves a slot.
     pub fn place(&self, slot: Slot) -> Place {
         let root = match self.parallel.load(Ordering::Relaxed) {
@@ -185,12 +194,23 @@ impl Meter {
     }
 
     /// The bias for an instruction that is about to be executed and has none yet.
-    pub fn new_place(&self, address: usize, slot: Slot) -> u64 {
+    ///
+    /// `number` is the opcode that is being dispatched, which counts in the cell next.
+    pub fn new_place(&self, address: usize, slot: Slot, number: u8) -> u64 {
         let Some(cells) = &self.cells else { return 0 };
         let bias = cells.find(address, self.place(slot));
         let lost = cells.lost();
         if lost > 0 {
+            // The disk is full. Opcodes are counted alone from now on.
             self.with_live(|live| live.set(Word::LostCode, lost));
+            self.unplaced.store(true, Ordering::Relaxed);
+            let _ = self.update();
+            // This one counts in a cell that nobody reads.
+            let offset = usize::from(number) * 8;
+            slot.add(offset::UNPLACED + offset, 1);
+            if self.rule(number).is_some_and(|rule| rule.derived) {
+                slot.add(offset::EXECUTIONS + offset, u64::MAX);
+            }
         }
         bias
     }
@@ -266,7 +286,19 @@ impl Meter {
 
     /// Counts one dispatch, while stubs only report.
     pub fn count(&self, number: u8) {
-        thread::slot(self).add(offset::EXECUTIONS + usize::from(number) * 8, 1);
+        let placed =
+            self.rule(number).is_some_and(|rule| rule.execution.is_instruction && rule.execution.has_place);
+        let array = if placed { offset::UNPLACED } else { offset::EXECUTIONS };
+        thread::slot(self).add(array + usize::from(number) * 8, 1);
+    }
+
+    /// An instruction that was counted while stubs only reported has been counted in its cell.
+    pub fn placed(&self, rule: &Rule) {
+        let number = usize::from(rule.number) * 8;
+        self.first_slot.add(offset::UNPLACED + number, u64::MAX);
+        if rule.derived {
+            self.first_slot.add(offset::EXECUTIONS + number, 1);
+        }
     }
 
     /// Counts that an opcode has followed the last one, while stubs only report.
@@ -350,6 +382,7 @@ impl Meter {
             Set::Counting {
                 traced: self.traced.load(Ordering::Relaxed),
                 per_thread: self.parallel.load(Ordering::Relaxed),
+                placed: !self.unplaced.load(Ordering::Relaxed),
             }
         };
         self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
@@ -416,6 +449,7 @@ impl Meter {
     fn biases(&self, set: Set) -> Biases {
         let Some(cells) = &self.cells else { return Biases::None };
         match (set, cells.index.flat) {
+            (Set::Counting { placed: false, .. }, _) => Biases::None,
             (Set::Counting { per_thread: true, .. }, _) => {
                 self.give_biases(self.first_slot);
                 let given = self.first_slot.state(State::Biases).load(Ordering::Relaxed) != 0;

@@ -67,7 +67,8 @@ pub extern "C" fn enter(frame: *mut Frame) {
             Event::NewPlace => {
                 let occurrence = Occurrence::of(meter, frame, number);
                 let answer = frame.word >> 16 & 0xf;
-                frame.registers[answer] = meter.new_place(occurrence.address, occurrence.slot) as usize;
+                frame.registers[answer] =
+                    meter.new_place(occurrence.address, occurrence.slot, number) as usize;
             }
             event => Occurrence::of(meter, frame, number).handle(event),
         }
@@ -103,9 +104,12 @@ impl<'m> Occurrence<'m> {
     fn repeat(&self) {
         let first = self.slot.state(State::PendingOpcode).load(Relaxed) as u8;
         self.slot.state(State::Pending).store(0, Relaxed);
-        self.slot.add(offset::EXECUTIONS + usize::from(first) * 8, u64::MAX);
         self.slot.add(offset::REDISPATCHES, 1);
-        self.add_to_cell(0, u64::MAX);
+        let placed = self.add_to_cell(0, u64::MAX);
+        let array = if placed { offset::EXECUTIONS } else { offset::UNPLACED };
+        if !placed || self.meter.rule(first).is_some_and(|rule| rule.derived) {
+            self.slot.add(array + usize::from(first) * 8, u64::MAX);
+        }
         if self.meter.counts_pairs() {
             let before = self.slot.state(State::PendingRow).load(Relaxed) as usize;
             if before != 0 {
@@ -200,13 +204,13 @@ impl<'m> Occurrence<'m> {
     }
 
     /// Adds (or, wrapping, takes) executions in the cell of the code unit at an offset from the
-    /// instruction.
-    fn add_to_cell(&self, offset: usize, value: u64) {
+    /// instruction. False where instructions are not counted by address.
+    fn add_to_cell(&self, offset: usize, value: u64) -> bool {
         let place = self.meter.place(self.slot);
         let cell = self.meter.cells().and_then(|cells| cells.cell(self.address + offset, place));
-        if let Some(cell) = cell {
-            cell.store(cell.load(Relaxed).wrapping_add(value), Relaxed);
-        }
+        let Some(cell) = cell.filter(|_| self.meter.places()) else { return false };
+        cell.store(cell.load(Relaxed).wrapping_add(value), Relaxed);
+        true
     }
 }
 

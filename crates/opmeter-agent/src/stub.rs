@@ -26,6 +26,8 @@ pub struct Rule {
     pub caches: u8,
     /// Which of the arrays for [`Folding::Next`] is its own.
     pub next_array: usize,
+    /// Whether it is a form of another opcode, its base.
+    pub derived: bool,
     /// How far behind it the instructions stand that it executes besides, in bytes; 0 for none.
     pub folded: [u8; 2],
 }
@@ -164,8 +166,10 @@ impl StubSet {
         if let Some(next) = self.next_instr {
             stub.follow_instruction(next, end);
         }
-        let executions = stub.counter(offset::EXECUTIONS + usize::from(rule.number) * 8);
-        stub.a.inc(executions);
+        if let Some(array) = stub.array() {
+            let executions = stub.counter(array + usize::from(rule.number) * 8);
+            stub.a.inc(executions);
+        }
         if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
             stub.count_cell(next);
         }
@@ -239,6 +243,18 @@ impl Stub<'_> {
 
     fn state(&self, state: State) -> Mem {
         self.counter(state_offset(state))
+    }
+
+    /// The array that counts the opcode. A base opcode's executions stand in its instructions' cells.
+    fn array(&self) -> Option<usize> {
+        let execution = &self.rule.execution;
+        if self.has_cell() {
+            self.rule.derived.then_some(offset::EXECUTIONS)
+        } else if execution.is_instruction && execution.has_place {
+            Some(offset::UNPLACED)
+        } else {
+            Some(offset::EXECUTIONS)
+        }
     }
 
     /// Whether the instruction is counted by its address.

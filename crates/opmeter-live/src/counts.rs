@@ -2,7 +2,8 @@
 
 /// Offsets of the counters within a set, in bytes. Each array has one 64-bit word for each opcode number.
 pub mod offset {
-    /// Dispatches that count as executions of the opcode.
+    /// Dispatches that count as executions of the opcode, but for base opcodes that are counted in the cell of
+    /// their instruction: those are counted there alone.
     pub const EXECUTIONS: usize = 0;
     /// How many arrays there are for opcodes that fold whatever follows them.
     pub const NEXT_ARRAYS: usize = 4;
@@ -10,8 +11,10 @@ pub mod offset {
     pub const NEXT: usize = EXECUTIONS + 256 * 8;
     /// Executions of a combined opcode in which it did not fold anything after all.
     pub const UNFOLDED: usize = NEXT + NEXT_ARRAYS * 256 * 8;
+    /// Executions that were not counted in the cell of their instruction, and not in [`EXECUTIONS`].
+    pub const UNPLACED: usize = UNFOLDED + 256 * 8;
     /// Dispatches that repeated one at the same address, and are not counted above.
-    pub const REDISPATCHES: usize = UNFOLDED + 256 * 8;
+    pub const REDISPATCHES: usize = UNPLACED + 256 * 8;
 }
 
 /// Size of a set, in bytes.
@@ -26,6 +29,8 @@ pub struct Counts {
     pub next: Vec<Vec<u64>>,
     /// Executions without folding, by the combined opcode's number.
     pub unfolded: Vec<u64>,
+    /// Executions that were not counted in cells, by opcode number.
+    pub unplaced: Vec<u64>,
     /// Dispatches that repeated one.
     pub redispatches: u64,
 }
@@ -39,7 +44,8 @@ impl Counts {
         let executions = array();
         let next = (0..offset::NEXT_ARRAYS).map(|_| array()).collect();
         let unfolded = array();
-        Some(Self { executions, next, unfolded, redispatches: words.next()? })
+        let unplaced = array();
+        Some(Self { executions, next, unfolded, unplaced, redispatches: words.next()? })
     }
 
     /// A set of zeros.
@@ -48,6 +54,7 @@ impl Counts {
             executions: vec![0; 256],
             next: vec![vec![0; 256]; offset::NEXT_ARRAYS],
             unfolded: vec![0; 256],
+            unplaced: vec![0; 256],
             redispatches: 0,
         }
     }
@@ -69,6 +76,7 @@ impl Counts {
         each(&mut self.executions, &other.executions);
         self.next.iter_mut().zip(&other.next).for_each(|(a, b)| each(a, b));
         each(&mut self.unfolded, &other.unfolded);
+        each(&mut self.unplaced, &other.unplaced);
         self.redispatches = op(self.redispatches, other.redispatches);
     }
 }

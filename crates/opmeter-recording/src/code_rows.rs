@@ -1,13 +1,13 @@
 //! From a process's code log and cells to rows: which instructions ran, how often, and in which form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use opmeter_code::{Instructions, lines};
 use opmeter_live::{CodeLog, LoggedCode, PHASES};
-use opmeter_opcodes::{Execution, OpcodeTable};
+use opmeter_opcodes::OpcodeTable;
 
-use crate::{InstructionRow, OpcodeRow, Phase, SpecializationRow};
+use crate::{InstructionRow, Phase, SpecializationRow};
 
 /// Phases by their number in live files.
 const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
@@ -19,6 +19,18 @@ pub(crate) struct CodeRows {
     pub instructions: Vec<InstructionRow>,
     /// The forms in which instructions of families ran.
     pub specialization: Vec<SpecializationRow>,
+}
+
+impl CodeRows {
+    /// Executions in a phase, by the opcode that the compiler wrote.
+    pub(crate) fn executions_by_base(&self, phase: Phase) -> HashMap<&str, u64> {
+        let mut sums = HashMap::new();
+        for row in self.instructions.iter().filter(|row| row.phase == phase) {
+            let sum: &mut u64 = sums.entry(&*row.opcode).or_default();
+            *sum = sum.wrapping_add(row.executions);
+        }
+        sums
+    }
 }
 
 /// A process's log with what it refers to.
@@ -37,9 +49,8 @@ pub(crate) struct ProcessCode<'a> {
 type Counts = [Option<Vec<u64>>; PHASES];
 
 impl ProcessCode<'_> {
-    /// Makes the rows, in the order in which code objects first ran; `ran` is what the process has in the
-    /// opcodes table.
-    pub(crate) fn rows(&self, ran: &[OpcodeRow]) -> CodeRows {
+    /// Makes the rows, in the order in which code objects first ran.
+    pub(crate) fn rows(&self) -> CodeRows {
         let texts: Vec<Arc<str>> = self.log.texts.iter().map(|text| text.as_str().into()).collect();
         let names: Vec<Option<Arc<str>>> =
             (0..=255).map(|number| Some(self.opcodes.get(number)?.base.into())).collect();
@@ -86,30 +97,7 @@ impl ProcessCode<'_> {
                 add_instruction(&row, unit, &counts, &mut rows, family, missed);
             }
         }
-        rows.instructions.extend(self.placeless(ran));
         rows
-    }
-
-    /// Rows for what stands in no code object: it is not counted by address.
-    fn placeless(&self, ran: &[OpcodeRow]) -> Vec<InstructionRow> {
-        let placeless = ran.iter().filter(|row| {
-            let opcode = self.opcodes.named(&row.opcode);
-            opcode.is_some_and(|opcode| !Execution::of(opcode, self.opcodes).has_place)
-        });
-        let row = |row: &OpcodeRow| InstructionRow {
-            process: self.process,
-            phase: row.phase,
-            file: "".into(),
-            function: "".into(),
-            first_line: 0,
-            line: 0,
-            offset: 0,
-            opcode: row.base_opcode.as_str().into(),
-            executions: row.executions,
-            code: self.log.codes.len() as u32,
-            argument: 0,
-        };
-        placeless.map(row).collect()
     }
 
     fn counts(&self) -> Vec<Counts> {

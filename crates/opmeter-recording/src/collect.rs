@@ -1,6 +1,6 @@
 //! From live counter files to a recording: which processes ran, what they executed, what is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -11,9 +11,9 @@ use opmeter_live::{
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
-use crate::code_rows::ProcessCode;
+use crate::code_rows::{CodeRows, ProcessCode};
 use crate::pair_rows::pair_rows;
-use crate::{Dispatch, Error, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
+use crate::{Dispatch, Error, InstructionRow, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
 
 /// What live files hold at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,11 +90,13 @@ impl Collected {
         let first = self.tables.opcodes.len();
         let mut redispatches = 0;
         let pairs = fs::read(file.path().with_extension(PAIRS_EXTENSION)).unwrap_or_default();
+        let code = table.as_ref().map(|table| CodeSummary::of(process, file, table)).unwrap_or_default();
         for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
             let counts = file.phase(phase);
             redispatches += counts.redispatches;
             if let Some(table) = &table {
-                rows(process, name, table, &counts, &mut self.tables.opcodes);
+                let placed = code.rows.executions_by_base(name);
+                rows(process, name, table, &counts, &placed, &mut self.tables.opcodes);
                 if file.word(Word::Pairs) != 0 {
                     let (current, slots) = (file.word(Word::Phase), file.word(Word::Slots));
                     let pairs = Pairs::of_phase(&pairs, phase, current as usize, slots as usize);
@@ -102,8 +104,12 @@ impl Collected {
                 }
             }
         }
-        let code = table.as_ref().map(|table| self.add_code(process, file, table, first)).unwrap_or_default();
         let rows = &self.tables.opcodes[first..];
+        self.tables.instructions.extend(code.rows.instructions);
+        self.tables.specialization.extend(code.rows.specialization);
+        if let Some(table) = &table {
+            self.tables.instructions.extend(placeless(table, rows, code.codes));
+        }
         let executions = rows.iter().map(|row| row.executions).sum();
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let register = (file.word(Word::Register) as usize).checked_sub(1);
@@ -180,46 +186,58 @@ impl Collected {
     }
 }
 
-/// What a process's code log says besides its rows.
+/// What a process's code log says.
 #[derive(Default)]
 struct CodeSummary {
+    rows: CodeRows,
+    /// How many code objects it has.
+    codes: u32,
     directory: String,
     torn: Option<String>,
 }
 
-impl Collected {
-    /// Adds the rows that say where a process's instructions ran. Its opcodes begin at `first`.
-    fn add_code(
-        &mut self,
-        process: u32,
-        file: &LiveFile,
-        table: &OpcodeTable<'static>,
-        first: usize,
-    ) -> CodeSummary {
+impl CodeSummary {
+    fn of(process: u32, file: &LiveFile, table: &OpcodeTable<'static>) -> Self {
         let read = |extension| fs::read(file.path().with_extension(extension)).unwrap_or_default();
         let (log, torn) = CodeLog::read(&read(CODE_EXTENSION));
-        let cells = read(CELLS_EXTENSION);
-        let code = ProcessCode { process, opcodes: table, log: &log, cells: &cells };
-        let rows = code.rows(&self.tables.opcodes[first..]);
-        if file.word(Word::ByInstruction) != 0 {
-            self.tables.instructions.extend(rows.instructions);
-            self.tables.specialization.extend(rows.specialization);
-        }
-        CodeSummary {
+        let mut summary = Self {
+            codes: log.codes.len() as u32,
             directory: log.texts.first().cloned().unwrap_or_default(),
             torn: torn.map(|torn| torn.to_string()),
+            ..Self::default()
+        };
+        if file.word(Word::ByInstruction) != 0 {
+            let cells = read(CELLS_EXTENSION);
+            summary.rows = ProcessCode { process, opcodes: table, log: &log, cells: &cells }.rows();
         }
+        summary
     }
 }
 
 /// The rows of one process and phase: a row for each opcode that ran, and one for each instruction that
 /// a combined opcode ran in its stead.
-fn rows(process: u32, phase: Phase, table: &OpcodeTable<'_>, counts: &Counts, rows: &mut Vec<OpcodeRow>) {
+///
+/// `placed` is how often instructions of each base were executed, of those that were counted by address: a
+/// base opcode's own executions are those that neither its forms nor combined opcodes account for.
+fn rows(
+    process: u32,
+    phase: Phase,
+    table: &OpcodeTable<'_>,
+    counts: &Counts,
+    placed: &HashMap<&str, u64>,
+    rows: &mut Vec<OpcodeRow>,
+) {
+    let by_forms = by_forms(table, counts);
     let mut next_arrays = counts.next.iter();
     for opcode in table.iter() {
         let number = usize::from(opcode.number);
         let execution = Execution::of(opcode, table);
-        let executions = counts.executions[number];
+        let mut executions = counts.executions[number].wrapping_add(counts.unplaced[number]);
+        if !opcode.is_derived() && execution.is_instruction && execution.has_place {
+            let placed = placed.get(opcode.name).copied().unwrap_or(0);
+            let accounted = by_forms.get(opcode.name).copied().unwrap_or(0);
+            executions = executions.wrapping_add(placed.saturating_sub(accounted));
+        }
         let mut push = |name: String, base: &str, executions: u64| {
             if executions > 0 {
                 let base_opcode = base.to_owned();
@@ -258,9 +276,64 @@ fn rows(process: u32, phase: Phase, table: &OpcodeTable<'_>, counts: &Counts, ro
     }
 }
 
+/// How often instructions of each base were executed in specialised and other forms, and by combined
+/// opcodes, of those that were counted by address.
+fn by_forms<'t>(table: &OpcodeTable<'t>, counts: &Counts) -> HashMap<&'t str, u64> {
+    let mut sums = HashMap::new();
+    let mut add = |base: &'t str, executions: u64| {
+        let sum: &mut u64 = sums.entry(base).or_default();
+        *sum = sum.wrapping_add(executions);
+    };
+    let mut next_arrays = counts.next.iter();
+    for opcode in table.iter() {
+        let number = usize::from(opcode.number);
+        let execution = Execution::of(opcode, table);
+        if opcode.is_derived() && execution.is_instruction {
+            add(opcode.base, counts.executions[number]);
+        }
+        match execution.folding {
+            Folding::None => {}
+            Folding::Always(folded) => {
+                let executions = counts.executions[number].saturating_sub(counts.unfolded[number]);
+                folded.iter().for_each(|base| add(base, executions));
+            }
+            Folding::Next => {
+                let Some(array) = next_arrays.next() else { continue };
+                table.iter().for_each(|next| add(next.base, array[usize::from(next.number)]));
+            }
+        }
+    }
+    sums
+}
+
+/// Rows for what stands in no code object, and is not counted by address. `code` stands for the lack of
+/// one.
+fn placeless(table: &OpcodeTable<'_>, rows: &[OpcodeRow], code: u32) -> Vec<InstructionRow> {
+    let placeless = rows
+        .iter()
+        .filter(|row| table.named(&row.opcode).is_some_and(|opcode| !Execution::of(opcode, table).has_place));
+    let row = |row: &OpcodeRow| InstructionRow {
+        process: row.process,
+        phase: row.phase,
+        file: "".into(),
+        function: "".into(),
+        first_line: 0,
+        line: 0,
+        offset: 0,
+        opcode: row.base_opcode.as_str().into(),
+        executions: row.executions,
+        code,
+        argument: 0,
+    };
+    placeless.map(row).collect()
+}
+
 /// Whether a file holds no executions at all.
 fn is_empty(file: &LiveFile) -> bool {
-    (0..PHASES).all(|phase| file.phase(phase).executions.iter().all(|count| *count == 0))
+    let none = |counts: &[u64]| counts.iter().all(|count| *count == 0);
+    let counted = (0..PHASES).map(|phase| file.phase(phase));
+    counted.into_iter().all(|counts| none(&counts.executions) && none(&counts.unplaced))
+        && !file.path().with_extension(CODE_EXTENSION).exists()
 }
 
 /// Whether two files are of the same process, which has executed another program in between.
@@ -302,7 +375,7 @@ mod tests {
         let mut counts = Counts::zero();
         set(&table, &mut counts);
         let mut found = Vec::new();
-        rows(0, Phase::Main, &table, &counts, &mut found);
+        rows(0, Phase::Main, &table, &counts, &HashMap::new(), &mut found);
         found.into_iter().map(|row| (row.opcode, row.base_opcode, row.executions)).collect()
     }
 

@@ -47,7 +47,8 @@ pub(crate) fn pair_rows(
         match Execution::of(opcode, table).folding {
             Folding::None => {}
             Folding::Always(folded) => {
-                let executions = counts.executions[number].saturating_sub(counts.unfolded[number]);
+                let dispatches = counts.executions[number].wrapping_add(counts.unplaced[number]);
+                let executions = dispatches.saturating_sub(counts.unfolded[number]);
                 for base in folded {
                     let inner = Name::new(&format!("{}/{base}", opcode.name), base);
                     push(&last, &inner, executions);
@@ -66,7 +67,8 @@ pub(crate) fn pair_rows(
         for (second, name) in names.iter().enumerate() {
             let Some(name) = name else { continue };
             // A function's start only follows what calls it: the combined opcode's guard had failed then.
-            let first = if STARTS.contains(&&*name.base) { own } else { &last };
+            let unfolded = table.unfolds() && STARTS.contains(&&*name.base);
+            let first = if unfolded { own } else { &last };
             push(first, name, pairs.get(number, second as u8));
             // Whichever combined opcode it was that executed this one besides.
             let inner = Name::new(&format!("*/{}", opcode.base), opcode.base);

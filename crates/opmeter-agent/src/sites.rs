@@ -5,12 +5,32 @@
 //! looked at is the number of failures.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 /// The instructions in their specialised forms, by address.
 #[derive(Default)]
 pub struct Sites {
-    sites: HashMap<usize, Site>,
+    sites: HashMap<usize, Site, BuildHasherDefault<AddressHasher>>,
+}
+
+/// Spreads addresses; nobody chooses them so as to make them collide.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // 2^64 divided by the golden ratio: Knuth's multiplicative hash.
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
 }
 
 #[derive(Default, Clone, Copy)]

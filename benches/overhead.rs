@@ -1,12 +1,14 @@
-//! What metering costs: `cargo bench --bench overhead [-- --runs N] [PYTHON...]`
+//! What metering costs: `cargo bench --bench overhead [-- --runs N] [--pairs] [PYTHON...]`
 //!
 //! For each interpreter and each program of `benches/programs.txt` it runs the program natively and metered
 //! in turn, after one run of each that does not count, and takes the median of the ratios of neighbouring
 //! runs' CPU time (user and system, of the program with its children and of the command around it). Then
-//! it does the same for an empty program, which tells the cost of starting. Where no interpreter is
-//! named, it takes `python3`.
+//! it does the same for an empty program, which tells the cost of starting, and for one that imports much,
+//! which tells that in memory. With `--pairs` pairs are counted as well. Where no interpreter is named, it
+//! takes `python3`.
 #![allow(clippy::unwrap_used)]
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,9 +32,9 @@ fn main() {
         println!("{} ({})", version(python), python.display());
         let mut ratios = Vec::new();
         for program in &programs {
-            let pairs = measure(python, &[program.as_os_str()], options.runs);
-            let native = median(pairs.iter().map(|(native, _)| native.cpu));
-            let ratio = median(pairs.iter().map(|(native, metered)| metered.cpu / native.cpu));
+            let both = measure(python, &[program.as_os_str()], options.runs, options.pairs);
+            let native = median(both.iter().map(|(native, _)| native.cpu));
+            let ratio = median(both.iter().map(|(native, metered)| metered.cpu / native.cpu));
             let name = program.file_stem().unwrap().to_string_lossy().into_owned();
             println!("  {name:<20} native {native:>7.3} s   metered / native {ratio:>6.3}");
             ratios.push((ratio, name));
@@ -40,26 +42,59 @@ fn main() {
         ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (worst, name) = ratios.last().unwrap().clone();
         let middle = median(ratios.iter().map(|(ratio, _)| *ratio));
-        let starts = measure(python, &["-c".as_ref(), "pass".as_ref()], options.runs.max(11));
+        let starts = measure(python, &["-c".as_ref(), "pass".as_ref()], options.runs.max(11), options.pairs);
         let start = median(starts.iter().map(|(native, metered)| metered.wall - native.wall));
-        println!("  median {middle:.3}, worst {worst:.3} ({name}), start-up + {:.1} ms\n", start * 1e3);
+        let memory = added_memory(python, options.pairs);
+        println!(
+            "  median {middle:.3}, worst {worst:.3} ({name}), start-up + {:.1} ms, memory of imports + {:.1} MiB\n",
+            start * 1e3,
+            memory / 1024.0
+        );
         all.extend(ratios.iter().map(|(ratio, _)| *ratio));
     }
     println!("median over all programs and interpreters: {:.3}", median(all.into_iter()));
 }
 
+/// Imports many modules and prints the most memory that the process ever had, in KiB.
+const IMPORTS: &str = "
+import asyncio, concurrent.futures, ctypes, csv, dataclasses, decimal, difflib, doctest, email.mime.text, \
+    fractions, http.client, http.server, inspect, json, logging.config, multiprocessing, pdb, pickle, \
+    pydoc, resource, sqlite3, ssl, statistics, tarfile, typing, unittest.mock, urllib.request, uuid, \
+    xml.dom.minidom, xml.etree.ElementTree, xmlrpc.client, zipfile
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)";
+
+/// How much more memory importing many modules takes when it is metered, in KiB.
+fn added_memory(python: &Path, pairs: bool) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["-c".as_ref(), IMPORTS.as_ref()];
+    let peak = |mut command: Command| -> Option<f64> {
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+    };
+    let both = (0..5).map_while(|_| {
+        let mut native = Command::new(python);
+        native.args(arguments);
+        Some(peak(metered(python, &arguments, &folder.path().join("out.opm"), pairs))? - peak(native)?)
+    });
+    let both: Vec<f64> = both.collect();
+    // An interpreter may have been built without one of the modules.
+    if both.is_empty() { f64::NAN } else { median(both.into_iter()) }
+}
+
 struct Options {
     runs: usize,
+    pairs: bool,
     pythons: Vec<PathBuf>,
 }
 
 impl Options {
     fn parse() -> Self {
-        let mut options = Self { runs: 5, pythons: Vec::new() };
+        let mut options = Self { runs: 5, pairs: false, pythons: Vec::new() };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--bench" => {}
+                "--pairs" => options.pairs = true,
                 "--runs" => options.runs = arguments.next().unwrap().parse().unwrap(),
                 _ => options.pythons.push(argument.into()),
             }
@@ -83,8 +118,8 @@ struct Run {
     wall: f64,
 }
 
-/// Pairs of neighbouring runs: native, metered.
-fn measure(python: &Path, arguments: &[&std::ffi::OsStr], runs: usize) -> Vec<(Run, Run)> {
+/// Neighbouring runs: native, metered.
+fn measure(python: &Path, arguments: &[&OsStr], runs: usize, pairs: bool) -> Vec<(Run, Run)> {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("out.opm");
     let native = || {
@@ -92,17 +127,17 @@ fn measure(python: &Path, arguments: &[&std::ffi::OsStr], runs: usize) -> Vec<(R
         command.args(arguments);
         time(command)
     };
-    let metered = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_opmeter"));
-        command
-            .args(["record", "--quiet", "--force", "-o"])
-            .arg(&recording)
-            .arg("--")
-            .arg(python)
-            .args(arguments);
-        time(command)
-    };
-    (0..=runs).map(|_| (native(), metered())).skip(1).collect()
+    (0..=runs).map(|_| (native(), time(metered(python, arguments, &recording, pairs)))).skip(1).collect()
+}
+
+fn metered(python: &Path, arguments: &[&OsStr], recording: &Path, pairs: bool) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_opmeter"));
+    command.args(["record", "--quiet", "--force"]);
+    if pairs {
+        command.arg("--pairs");
+    }
+    command.arg("-o").arg(recording).arg("--").arg(python).args(arguments);
+    command
 }
 
 fn time(mut command: Command) -> Run {

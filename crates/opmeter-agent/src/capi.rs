@@ -31,36 +31,44 @@ pub struct CApi {
     pub type_type: usize,
 }
 
-macro_rules! function {
-    ($name:literal) => {
-        // SAFETY: the symbol is the function of this name, whose type the field gives as the header of
-        // Python's C API does (`Include/`, part of the limited API or unchanged from 3.8 to 3.15).
-        unsafe { std::mem::transmute(symbol($name)?) }
-    };
+/// One of the interpreter's functions.
+///
+/// # Safety
+/// `F` is the type of a pointer to the function of this name, as the header of Python's C API gives it
+/// (`Include/`, part of the limited API or unchanged from 3.8 to 3.15).
+unsafe fn function<F: Copy>(name: &CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+    let address = symbol(name)?;
+    // SAFETY: the caller's: `F` is a pointer to the function that stands there.
+    Some(unsafe { std::mem::transmute_copy(&address) })
 }
 
 impl CApi {
     /// Looks the functions up; `None` where one is missing.
     pub fn find() -> Option<Self> {
-        Some(Self {
-            get_attribute: function!(c"PyObject_GetAttrString"),
-            decref: function!(c"Py_DecRef"),
-            fetch_error: function!(c"PyErr_Fetch"),
-            restore_error: function!(c"PyErr_Restore"),
-            encode: function!(c"PyUnicode_AsEncodedString"),
-            bytes_data: function!(c"PyBytes_AsStringAndSize"),
-            new_bytes: function!(c"PyBytes_FromStringAndSize"),
-            as_long: function!(c"PyLong_AsLong"),
-            tuple_item: function!(c"PyTuple_GetItem"),
-            current_frame: function!(c"PyEval_GetFrame"),
-            // SAFETY: as above; 3.9 and later.
-            frame_code: symbol(c"PyFrame_GetCode").map(|f| unsafe { std::mem::transmute(f) }),
-            // SAFETY: as above; 3.11 and later.
-            original_code: symbol(c"PyCode_GetCode").map(|f| unsafe { std::mem::transmute(f) }),
-            code_type: symbol(c"PyCode_Type")? as usize,
-            text_type: symbol(c"PyUnicode_Type")? as usize,
-            type_type: symbol(c"PyType_Type")? as usize,
-        })
+        // SAFETY: the fields have the types of the functions that they are named after.
+        let found = unsafe {
+            Self {
+                get_attribute: function(c"PyObject_GetAttrString")?,
+                decref: function(c"Py_DecRef")?,
+                fetch_error: function(c"PyErr_Fetch")?,
+                restore_error: function(c"PyErr_Restore")?,
+                encode: function(c"PyUnicode_AsEncodedString")?,
+                bytes_data: function(c"PyBytes_AsStringAndSize")?,
+                new_bytes: function(c"PyBytes_FromStringAndSize")?,
+                as_long: function(c"PyLong_AsLong")?,
+                tuple_item: function(c"PyTuple_GetItem")?,
+                current_frame: function(c"PyEval_GetFrame")?,
+                // 3.9 and later.
+                frame_code: function(c"PyFrame_GetCode"),
+                // 3.11 and later.
+                original_code: function(c"PyCode_GetCode"),
+                code_type: symbol(c"PyCode_Type")? as usize,
+                text_type: symbol(c"PyUnicode_Type")? as usize,
+                type_type: symbol(c"PyType_Type")? as usize,
+            }
+        };
+        Some(found)
     }
 
     /// Runs `ask` with no exception set, and sets the present one again afterwards.

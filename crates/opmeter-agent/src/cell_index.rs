@@ -100,7 +100,7 @@ impl CellIndex {
     }
 
     fn granules(&self, range: &Range<usize>) -> Range<usize> {
-        range.start >> self.granule_bits..(range.end - 1 >> self.granule_bits) + 1
+        range.start >> self.granule_bits..((range.end - 1) >> self.granule_bits) + 1
     }
 
     fn leaf_length(&self) -> usize {

@@ -17,6 +17,7 @@ mod entry;
 mod exec;
 mod executable_memory;
 mod fork;
+mod gate;
 mod growing_file;
 mod guarded;
 mod interpreter;

@@ -1,29 +1,24 @@
 //! The installed meter: which stubs the interpreter's tables point to.
 
-use std::collections::HashMap;
 use std::io;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opmeter_live::{State, Status, Word, offset};
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
-use crate::assembler::Assembler;
-use crate::cells::{Cells, Place};
+use crate::cells::Cells;
 use crate::control::ControlFile;
 use crate::discovery::Registers;
-use crate::dispatch_table::{DispatchTable, ENTRIES};
-use crate::executable_memory::{install_code, patch};
+use crate::dispatch_table::DispatchTable;
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
 use crate::pairs;
 use crate::phase;
-use crate::rare;
 use crate::sites::{Missed, Sites};
-use crate::stub::{self, Biases, Counters, NextInstr, PairCells, Rule, StubSet};
-use crate::switch_table::{Form, SwitchTable};
+use crate::stub::{NextInstr, Rule};
+use crate::switch_table::SwitchTable;
 use crate::thread;
 
 /// Address space for the gate and all sets of stubs, in bytes.
@@ -32,6 +27,11 @@ const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
 /// One for discovery, and one for each combination of traced, per-thread and placed.
 const SETS: usize = 9;
+
+mod installed;
+mod places;
+
+use installed::Installed;
 
 static METER: OnceLock<Meter> = OnceLock::new();
 
@@ -84,19 +84,6 @@ pub struct Parts {
     pub pairs: bool,
     /// Reserved address space of [`CODE_LENGTH`] bytes, near the interpreter and the live file.
     pub code: usize,
-}
-
-#[derive(Default)]
-struct Installed {
-    /// Stub addresses by set: dispatch table entries, then those of the switch.
-    sets: HashMap<Set, (Vec<usize>, Vec<usize>)>,
-    present: Option<Set>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Set {
-    Discovering,
-    Counting { traced: bool, per_thread: bool, placed: bool },
 }
 
 impl Meter {
@@ -177,71 +164,6 @@ impl Meter {
         if let Some(cells) = &self.cells {
             cells.missed(&self.sites, missed);
         }
-    }
-
-    /// Whether instructions are counted by address now.
-    pub fn places(&self) -> bool {
-        !self.unplaced.load(Ordering::Relaxed)
-    }
-
-    /// Which table of biases serves a slot.
-    pub fn place(&self, slot: Slot) -> Place {
-        let root = match self.parallel.load(Ordering::Relaxed) {
-            true => slot.state(State::Biases).load(Ordering::Relaxed) as usize,
-            false => self.shared_root.get().copied().unwrap_or(0),
-        };
-        Place { slot, root }
-    }
-
-    /// The bias for an instruction that is about to be executed and has none yet.
-    ///
-    /// `number` is the opcode that is being dispatched, which counts in the cell next.
-    pub fn new_place(&self, address: usize, slot: Slot, number: u8) -> u64 {
-        let Some(cells) = &self.cells else { return 0 };
-        let bias = cells.find(address, self.place(slot));
-        let lost = cells.lost();
-        if lost > 0 {
-            // The disk is full. Opcodes are counted alone from now on.
-            self.with_live(|live| live.set(Word::LostCode, lost));
-            self.unplaced.store(true, Ordering::Relaxed);
-            let _ = self.update();
-            // This one counts in a cell that nobody reads.
-            let offset = usize::from(number) * 8;
-            slot.add(offset::UNPLACED + offset, 1);
-            if self.rule(number).is_some_and(|rule| rule.derived) {
-                slot.add(offset::EXECUTIONS + offset, u64::MAX);
-            }
-        }
-        bias
-    }
-
-    /// Gives a slot its own table of biases, where threads run in parallel.
-    pub fn give_biases(&self, slot: Slot) {
-        let word = slot.state(State::Biases);
-        let Some(cells) = &self.cells else { return };
-        if word.load(Ordering::Relaxed) != 0 {
-            return;
-        }
-        match cells.index.add_root() {
-            Ok(root) => word.store(root as u64, Ordering::Relaxed),
-            Err(_) => {
-                // It counts in the cells of the first thread: increments may be lost.
-                let first = self.first_slot.state(State::Biases).load(Ordering::Relaxed);
-                word.store(first, Ordering::Relaxed);
-                self.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Ordering::Relaxed));
-            }
-        }
-    }
-
-    /// In a child that was just forked: counts instructions in files of its own.
-    pub fn restart_cells(&self) {
-        let Some(cells) = &self.cells else { return };
-        let path = self.with_live(|live| live.path().map(Path::to_owned)).flatten();
-        cells.restart(&path.unwrap_or_else(|| Path::new("/dev/null/none").to_owned()));
-        if self.parallel.load(Ordering::Relaxed) {
-            self.give_biases(self.first_slot);
-        }
-        self.sites.insist(Sites::enter_phase);
     }
 
     /// In a child that was just forked: frees the locks that threads of the parent may have held.
@@ -362,129 +284,6 @@ impl Meter {
             let _ = self.update();
         }
     }
-
-    fn gate_address(&self) -> usize {
-        self.code
-    }
-
-    fn install_gate(&self) -> io::Result<()> {
-        let mut assembler = Assembler::new(self.gate_address());
-        stub::gate(&mut assembler, rare::enter as *const () as usize);
-        let code = assembler.finish().ok_or_else(out_of_reach)?;
-        install_code(self.gate_address(), &code)
-    }
-
-    /// Points the tables to the set of stubs that fits what is known now.
-    fn update(&self) -> io::Result<()> {
-        let set = if self.registers.get().is_none() {
-            Set::Discovering
-        } else {
-            Set::Counting {
-                traced: self.traced.load(Ordering::Relaxed),
-                per_thread: self.parallel.load(Ordering::Relaxed),
-                placed: !self.unplaced.load(Ordering::Relaxed),
-            }
-        };
-        self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
-    }
-
-    fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
-        if installed.present == Some(set) {
-            return Ok(());
-        }
-        if !installed.sets.contains_key(&set) {
-            let address = self.code + GATE_LENGTH + installed.sets.len() * SET_LENGTH;
-            let made = self.make(set, address)?;
-            installed.sets.insert(set, made);
-        }
-        if let Some((entries, cases)) = installed.sets.get(&set) {
-            self.point_to(entries, cases)?;
-            installed.present = Some(set);
-        }
-        Ok(())
-    }
-
-    fn make(&self, set: Set, address: usize) -> io::Result<(Vec<usize>, Vec<usize>)> {
-        let mut assembler = Assembler::new(address);
-        let registers = self.registers.get().copied();
-        let counters = match set {
-            Set::Counting { per_thread: true, .. } => {
-                Counters::PerThread(thread::slot_offset().ok_or_else(out_of_reach)?)
-            }
-            _ => Counters::Shared(self.first_slot.0),
-        };
-        let stubs = StubSet {
-            counters,
-            traced: matches!(set, Set::Counting { traced: true, .. }),
-            next_instr: registers.and_then(|registers| registers.next_instr),
-            pairs: if self.pairs { Some(self.pair_cells(set).ok_or_else(out_of_reach)?) } else { None },
-            biases: self.biases(set),
-            granule_bits: self.cells.as_ref().map_or(0, |cells| cells.index.granule_bits),
-            free: registers.map_or([None; 2], |registers| registers.free),
-            gate: self.gate_address(),
-        };
-        let mut stub = |number: u8, target: usize| match &self.rules[usize::from(number)] {
-            None => target,
-            Some(_) if set == Set::Discovering => {
-                stub::reporting_stub(&mut assembler, number, self.gate_address(), target)
-            }
-            Some(rule) => stubs.stub(&mut assembler, rule, target),
-        };
-        let entries = (0..=255u8).map(|n| stub(n, self.dispatch.targets[usize::from(n)])).collect();
-        let cases =
-            self.switch.iter().flat_map(|switch| &switch.targets).map(|(n, target)| stub(*n, *target));
-        let cases = cases.collect();
-        let code = assembler.finish().filter(|code| code.len() <= SET_LENGTH).ok_or_else(out_of_reach)?;
-        install_code(address, &code)?;
-        Ok((entries, cases))
-    }
-
-    fn pair_cells(&self, set: Set) -> Option<PairCells> {
-        let row = pairs::row_offset()?;
-        let shared = !matches!(set, Set::Counting { per_thread: true, .. });
-        let matrix = self.first_slot.state(State::Pairs).load(Ordering::Relaxed) as usize;
-        Some(PairCells { row, matrix: shared.then_some(matrix) })
-    }
-
-    fn biases(&self, set: Set) -> Biases {
-        let Some(cells) = &self.cells else { return Biases::None };
-        match (set, cells.index.flat) {
-            (Set::Counting { placed: false, .. }, _) => Biases::None,
-            (Set::Counting { per_thread: true, .. }, _) => {
-                self.give_biases(self.first_slot);
-                let given = self.first_slot.state(State::Biases).load(Ordering::Relaxed) != 0;
-                if given { Biases::OfSlot } else { Biases::None }
-            }
-            (_, Some(table)) => Biases::Flat(table),
-            (_, None) => self.shared_root.get().map_or(Biases::None, |root| Biases::TwoLevel(*root)),
-        }
-    }
-
-    fn point_to(&self, entries: &[usize], cases: &[usize]) -> io::Result<()> {
-        debug_assert_eq!(entries.len(), ENTRIES);
-        let protection = |address| self.interpreter.module.protection(address);
-        // SAFETY: every entry, old or new, ends at the handler of its opcode.
-        unsafe { patch(self.dispatch.address, entries, protection(self.dispatch.address))? };
-        let Some(switch) = &self.switch else { return Ok(()) };
-        for ((number, _), target) in switch.targets.iter().zip(cases) {
-            let index = usize::from(number - switch.first);
-            match switch.form {
-                Form::Offsets => {
-                    let entry = i32::try_from(*target as i128 - switch.address as i128);
-                    let entry = entry.map_err(|_| out_of_reach())?;
-                    let at = switch.address + index * 4;
-                    // SAFETY: as above.
-                    unsafe { patch(at, &[entry], protection(at))? };
-                }
-                Form::Addresses => {
-                    let at = switch.address + index * 8;
-                    // SAFETY: as above.
-                    unsafe { patch(at, &[*target], protection(at))? };
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// How far behind an opcode the instructions stand that it executes besides, in bytes.
@@ -501,8 +300,4 @@ fn folded(caches: u8, folding: Folding, opcodes: &OpcodeTable<'_>) -> [u8; 2] {
         distance += 2 * (1 + opcodes.named(name).map_or(0, |opcode| opcode.caches));
     }
     folded
-}
-
-fn out_of_reach() -> io::Error {
-    io::Error::other("no free memory within 2 GiB of the interpreter")
 }

@@ -1,0 +1,78 @@
+//! Where instructions are counted: the meter's side of [`crate::cells`].
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use opmeter_live::{State, Word, offset};
+
+use super::Meter;
+use crate::cells::Place;
+use crate::live::Slot;
+use crate::sites::Sites;
+
+impl Meter {
+    /// Whether instructions are counted by address now.
+    pub fn places(&self) -> bool {
+        !self.unplaced.load(Ordering::Relaxed)
+    }
+
+    /// Which table of biases serves a slot.
+    pub fn place(&self, slot: Slot) -> Place {
+        let root = match self.parallel.load(Ordering::Relaxed) {
+            true => slot.state(State::Biases).load(Ordering::Relaxed) as usize,
+            false => self.shared_root.get().copied().unwrap_or(0),
+        };
+        Place { slot, root }
+    }
+
+    /// The bias for an instruction that is about to be executed and has none yet.
+    ///
+    /// `number` is the opcode that is being dispatched, which counts in the cell next.
+    pub fn new_place(&self, address: usize, slot: Slot, number: u8) -> u64 {
+        let Some(cells) = &self.cells else { return 0 };
+        let bias = cells.find(address, self.place(slot));
+        let lost = cells.lost();
+        if lost > 0 {
+            // The disk is full. Opcodes are counted alone from now on.
+            self.with_live(|live| live.set(Word::LostCode, lost));
+            self.unplaced.store(true, Ordering::Relaxed);
+            let _ = self.update();
+            // This one counts in a cell that nobody reads.
+            let offset = usize::from(number) * 8;
+            slot.add(offset::UNPLACED + offset, 1);
+            if self.rule(number).is_some_and(|rule| rule.derived) {
+                slot.add(offset::EXECUTIONS + offset, u64::MAX);
+            }
+        }
+        bias
+    }
+
+    /// Gives a slot its own table of biases, where threads run in parallel.
+    pub fn give_biases(&self, slot: Slot) {
+        let word = slot.state(State::Biases);
+        let Some(cells) = &self.cells else { return };
+        if word.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        match cells.index.add_root() {
+            Ok(root) => word.store(root as u64, Ordering::Relaxed),
+            Err(_) => {
+                // It counts in the cells of the first thread: increments may be lost.
+                let first = self.first_slot.state(State::Biases).load(Ordering::Relaxed);
+                word.store(first, Ordering::Relaxed);
+                self.with_live(|live| live.word(Word::SharedSlots).fetch_add(1, Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// In a child that was just forked: counts instructions in files of its own.
+    pub fn restart_cells(&self) {
+        let Some(cells) = &self.cells else { return };
+        let path = self.with_live(|live| live.path().map(Path::to_owned)).flatten();
+        cells.restart(&path.unwrap_or_else(|| Path::new("/dev/null/none").to_owned()));
+        if self.parallel.load(Ordering::Relaxed) {
+            self.give_biases(self.first_slot);
+        }
+        self.sites.insist(Sites::enter_phase);
+    }
+}

@@ -1,0 +1,105 @@
+//! Counting instructions in their cells, and pairs of opcodes.
+
+use opmeter_live::{ROW_SIZE, State, offset};
+use opmeter_opcodes::Folding;
+
+use super::writer::{Step, Stub};
+use super::{Biases, NextInstr, PairCells};
+use crate::assembler::{Condition, Mem, RAX, RCX, RDX};
+use crate::cell_index::LEAF_BITS;
+use crate::rare::Event;
+
+impl Stub<'_> {
+    /// Counts that this opcode has followed the last one.
+    pub(super) fn count_pair(&mut self, pairs: PairCells) {
+        let row = self.scratch[0];
+        let number = i32::from(self.rule.number);
+        self.a.load(row, Mem::Thread(pairs.row));
+        self.a.inc(Mem::Base(row, number * 8));
+        // The row of a matrix for what is dispatched next.
+        let next_row = |stub: &mut Self, row, number: i32| {
+            let offset = number * ROW_SIZE as i32;
+            match pairs.matrix {
+                Some(matrix) => stub.a.address(row, Mem::At(matrix + offset as usize)),
+                None => {
+                    let matrix = stub.state(State::Pairs);
+                    stub.a.load(row, matrix);
+                    stub.a.address(row, Mem::Base(row, offset));
+                }
+            }
+        };
+        match (self.rule.execution.folding, self.set.next_instr) {
+            (Folding::Next, Some(next)) => {
+                // The one that is executed besides comes before it.
+                let folded = self.scratch[1];
+                self.a.load_byte(folded, next.at(i32::from(self.rule.folded[0])));
+                self.a.shift_left(folded, ROW_SIZE.ilog2() as u8);
+                next_row(self, row, 256);
+                self.a.add(row, folded);
+            }
+            _ => next_row(self, row, number),
+        }
+        self.a.store(Mem::Thread(pairs.row), row);
+    }
+
+    /// Counts the instruction in its own cell, and those that it executes besides in theirs.
+    pub(super) fn count_cell(&mut self, next: NextInstr) {
+        let bias = self.scratch[0];
+        let bits = self.set.granule_bits as u8;
+        match self.set.biases {
+            Biases::None => return,
+            Biases::Flat(table) => {
+                // bias = [8 * ((16 * table + address) >> 7)], for granules of 7 bits.
+                let base = ((table as u64 / 8) << bits).wrapping_sub(u64::from(next.ahead));
+                self.a.value(bias, base);
+                self.a.add(bias, next.reg);
+                self.a.shift_right(bias, bits);
+                self.a.load(bias, Mem::Scaled(bias));
+            }
+            Biases::TwoLevel(_) | Biases::OfSlot => {
+                let other = self.scratch[1];
+                match self.set.biases {
+                    Biases::TwoLevel(root) => self.a.value(other, root as u64),
+                    _ => {
+                        let root = self.state(State::Biases);
+                        self.a.load(other, root);
+                    }
+                }
+                self.a.address(bias, next.at(0));
+                self.a.shift_right(bias, LEAF_BITS as u8);
+                self.a.load(bias, Mem::Indexed(other, bias, 0));
+                self.a.test(bias);
+                let found = self.a.label();
+                self.a.jump_if(Condition::Equal, found);
+                self.a.address(other, next.at(0));
+                self.a.shift_right(other, bits);
+                self.a.and(other, (1 << (LEAF_BITS - u32::from(bits))) - 1);
+                self.a.load(bias, Mem::Indexed(bias, other, 0));
+                self.a.place(found);
+            }
+        }
+        self.a.test(bias);
+        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewPlace, bias)], None);
+        self.a.inc(next.cell(bias, 0));
+        if self.rule.execution.generic {
+            self.a.inc(next.cell(bias, 2));
+        }
+        for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
+            self.a.inc(next.cell(bias, i32::from(distance)));
+        }
+    }
+
+    /// Counts the instruction behind this one, by its number in memory.
+    pub(super) fn count_next(&mut self, address: NextInstr) {
+        let array = self.counter(offset::NEXT + self.rule.next_array * 256 * 8);
+        let mut free = [RAX, RCX, RDX].into_iter().filter(|r| *r != address.reg && Some(*r) != self.slot);
+        let (Some(base), Some(index)) = (free.next(), free.next()) else { return };
+        self.a.push(base);
+        self.a.push(index);
+        self.a.load_byte(index, address.at(2 * (1 + i32::from(self.rule.caches))));
+        self.a.address(base, array);
+        self.a.inc(Mem::Indexed(base, index, 0));
+        self.a.pop(index);
+        self.a.pop(base);
+    }
+}

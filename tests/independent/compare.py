@@ -13,6 +13,7 @@ difference.py for the method, places.py for instructions and lines (of which
 `lines` needs `instructions`), and pairs.py for what can be said of pairs.
 """
 
+import collections
 import csv
 import glob
 import io
@@ -57,19 +58,23 @@ def counted(python, workload, tables):
 
 
 class Metered:
-    """One metered run of the driver: its tables, processes and phases added up."""
+    """One metered run of the driver: its tables, processes and phases added up.
 
-    def __init__(self, opmeter, python, workload, n, tables, version):
+    With `whole` it is also checked in itself.
+    """
+
+    def __init__(self, opmeter, python, workload, n, tables, version, whole):
         with tempfile.TemporaryDirectory() as folder:
             recording = os.path.join(folder, "run.opm")
             options = ["--pairs"] if "pairs" in tables else []
             run(opmeter, "record", *(options + ["-o", recording, "--"]),
                 python, os.path.join(HERE, "driver.py"), workload, str(n))
             rows = {
-                table: list(csv.DictReader(io.StringIO(run(
+                table: table_rows(run(
                     opmeter, "export", recording, "--table", table, "--format", "csv"
-                ))))
+                ))
                 for table in tables
+                if whole or table != "lines"
             }
         self.opcodes = added(rows.get("opcodes", ()), "base_opcode")
         self.pairs = added(rows.get("pairs", ()), "first_base", "second_base")
@@ -77,25 +82,39 @@ class Metered:
         self.lines = {}
         self.contradictions = {}
         if "instructions" in tables:
-            code = places.metered_code(rows["instructions"])
-            seen = list(places.compared(code, version))
+            code = places.metered_code(places.beyond_start(rows["instructions"]))
             self.cells = places.cells(code, version)
-            self.lines = places.lines(seen)
-            if "opcodes" in tables:
-                self.contradictions.update(inside(self.opcodes, code))
-        if "lines" in tables:
-            self.contradictions.update(
-                places.contradictions(rows["instructions"], rows["lines"])
-            )
+            self.lines = places.lines(places.compared(code, version))
+        if whole:
+            self.contradictions = contradictions(self.opcodes, rows)
+
+
+def table_rows(text):
+    """The rows of a table in CSV, with names."""
+    rows = csv.reader(io.StringIO(text))
+    return list(map(collections.namedtuple("Row", next(rows))._make, rows))
 
 
 def added(rows, *names):
     """{name or names: executions}"""
     counts = {}
     for row in rows:
-        key = row[names[0]] if len(names) == 1 else tuple(row[name] for name in names)
-        counts[key] = counts.get(key, 0) + int(row["executions"])
+        parts = [getattr(row, name) for name in names]
+        key = parts[0] if len(parts) == 1 else tuple(parts)
+        counts[key] = counts.get(key, 0) + int(row.executions)
     return counts
+
+
+def contradictions(opcodes, rows):
+    """What is wrong within one recording, as far as it has the tables."""
+    wrong = {}
+    if "instructions" in rows:
+        code = places.metered_code(rows["instructions"])
+        if opcodes:
+            wrong.update(inside(opcodes, code))
+        if "lines" in rows:
+            wrong.update(places.contradictions(rows["instructions"], code, rows["lines"]))
+    return wrong
 
 
 def inside(opcodes, code):
@@ -110,9 +129,8 @@ def inside(opcodes, code):
 def differences(w1, w2, n1, n2, counter, nothing, tables):
     """(what, where, metered, counted) for each difference, and notes."""
     version = version_of(counter)
-    for name, run_of in (("N=1", w1), ("N=2", w2)):
-        for where, (found, should) in sorted(run_of.contradictions.items(), key=repr):
-            yield "inside " + name, " ".join(map(str, where)), found, should
+    for where, (found, should) in sorted(w2.contradictions.items(), key=repr):
+        yield "inside", " ".join(map(str, where)), found, should
     if "opcodes" in tables:
         call = one_call(w1.opcodes, w2.opcodes, n1.opcodes, n2.opcodes, nothing["counts"])
         for opcode, (n, m) in disagreements(call, counter).items():
@@ -164,13 +182,13 @@ def main(arguments):
     nothing = os.path.join(WORKLOADS, "nothing.py")
     nothing_own = counted(python, nothing, tables)
     version = version_of(nothing_own)
-    nothing_n1 = Metered(opmeter, python, nothing, 1, tables, version)
-    nothing_n2 = Metered(opmeter, python, nothing, 2, tables, version)
+    nothing_n1 = Metered(opmeter, python, nothing, 1, tables, version, False)
+    nothing_n2 = Metered(opmeter, python, nothing, 2, tables, version, False)
     failed = False
     for workload in workloads:
         counter = counted(python, workload, tables)
-        w1 = Metered(opmeter, python, workload, 1, tables, version)
-        w2 = Metered(opmeter, python, workload, 2, tables, version)
+        w1 = Metered(opmeter, python, workload, 1, tables, version, False)
+        w2 = Metered(opmeter, python, workload, 2, tables, version, True)
         wrong = list(
             differences(w1, w2, nothing_n1, nothing_n2, counter, nothing_own, tables)
         )

@@ -21,6 +21,11 @@ Nothing else is: an instruction with file "" that is none of these is shown as
 one that the counter did not count.
 """
 
+import operator
+
+# What there is one of for each offset of a code object.
+PLACE = operator.attrgetter("file", "function", "first_line", "line", "opcode", "argument")
+
 OWN_OPCODES = ("INTERPRETER_EXIT", "EXIT_INIT_CHECK")
 
 
@@ -28,26 +33,35 @@ def metered_code(instructions):
     """The rows of the instructions table in the shape of the counter's `code`.
 
     Phases are added up. A code object has a row for each of its instructions
-    in the first phase in which it ran, so that none is missing.
+    in the first phase in which it ran, so that none is missing. What should be
+    one code object, or one instruction of it, and is told of in two ways stays
+    apart, and shows as a difference.
     """
     found = {}
     for row in instructions:
-        key = row["process"], row["code"]
-        name = row["file"], row["function"], int(row["first_line"])
-        at = int(row["offset"])
-        what = row["opcode"], int(row["argument"]), int(row["line"])
-        _, rows = found.setdefault((key, name), (name, {}))
-        # By all that is static: rows that contradict each other stay apart,
-        # and show as differences.
-        rows[at, what] = rows.get((at, what), 0) + int(row["executions"])
+        key = row.process, row.code, row.file, row.function, row.first_line
+        cells = found.get(key)
+        if cells is None:
+            cells = found[key] = {}
+        cell = row.offset, row.opcode, row.argument, row.line
+        cells[cell] = cells.get(cell, 0) + int(row.executions)
     code = []
-    for name, rows in found.values():
-        listed = [[at] + list(what) + [n] for (at, what), n in sorted(rows.items())]
-        for entry in listed:
-            if entry[1] == "EXTENDED_ARG":
-                entry[2] = 0
-        code.append(list(name) + [listed])
+    for (_, _, file, function, first_line), cells in found.items():
+        rows = sorted(
+            [int(at), opcode, 0 if opcode == "EXTENDED_ARG" else int(argument), int(line), n]
+            for (at, opcode, argument, line), n in cells.items()
+        )
+        code.append([file, function, int(first_line), rows])
     return code
+
+
+def beyond_start(instructions):
+    """The rows of code objects of which anything ran after the interpreter's start.
+
+    The others, nine in ten, are the same in all runs.
+    """
+    ran = {(row.process, row.code) for row in instructions if row.phase != "startup"}
+    return [row for row in instructions if (row.process, row.code) in ran]
 
 
 def compared(code, version):
@@ -79,13 +93,15 @@ def lines(code):
     """{(file, line, "executions" or "hits"): number}."""
     result = {}
     for file, _, _, rows in code:
-        seen = set()
+        executions = {}
+        hits = {}
         for _, _, _, line, n in sorted(rows):
-            whole = file, line, "executions"
-            result[whole] = result.get(whole, 0) + n
-            hits = file, line, "hits"
-            result[hits] = result.get(hits, 0) + (0 if line in seen else n)
-            seen.add(line)
+            executions[line] = executions.get(line, 0) + n
+            hits.setdefault(line, n)
+        for name, numbers in (("executions", executions), ("hits", hits)):
+            for line, n in numbers.items():
+                key = file, line, name
+                result[key] = result.get(key, 0) + n
     return result
 
 
@@ -94,8 +110,8 @@ def lines_table(rows):
     result = {}
     for row in rows:
         for name in ("executions", "hits"):
-            key = row["file"], int(row["line"]), name
-            result[key] = result.get(key, 0) + int(row[name])
+            key = row.file, int(row.line), name
+            result[key] = result.get(key, 0) + int(getattr(row, name))
     return result
 
 
@@ -108,14 +124,13 @@ def unlike(metered, counted):
     }
 
 
-def contradictions(instructions, lines_rows):
+def contradictions(instructions, code, lines_rows):
     """What is wrong within one recording: {what: (found, should be)}.
 
-    The lines table must be what the instructions table adds up to, lines that
-    were never executed included, and an instruction must stand in one place,
-    under one name.
+    The lines table must be what the instructions table (`code` is what
+    metered_code makes of it) adds up to, lines that were never executed
+    included, and an instruction must stand in one place, under one name.
     """
-    code = metered_code(instructions)
     table = lines_table(lines_rows)
     sums = lines(code)
     wrong = {("lines",) + key: value for key, value in unlike(table, sums).items()}
@@ -123,11 +138,8 @@ def contradictions(instructions, lines_rows):
         wrong[("lines",) + key] = (table.get(key), sums.get(key))
     owners = {}
     for row in instructions:
-        key = row["process"], row["code"], row["offset"]
-        owner = tuple(
-            row[name]
-            for name in ("file", "function", "first_line", "line", "opcode", "argument")
-        )
+        key = row.process, row.code, row.offset
+        owner = PLACE(row)
         if owners.setdefault(key, owner) != owner:
             wrong[("instructions",) + key] = (owner, owners[key])
     return wrong

@@ -13,6 +13,8 @@ use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 
 use crate::code_rows::{CodeRows, ProcessCode};
 use crate::pair_rows::pair_rows;
+use crate::running::{is_between_programs, is_running};
+use crate::sources::sources;
 use crate::{Dispatch, Error, InstructionRow, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
 
 /// What live files hold at one moment.
@@ -31,9 +33,6 @@ pub struct Collected {
 /// Phases by their number in live files.
 const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
 
-/// How a process stands that has not ended.
-const RUNNING: &str = "running";
-
 /// Registers by the machine's number.
 const REGISTERS: [&str; 16] = [
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -41,11 +40,6 @@ const REGISTERS: [&str; 16] = [
 ];
 
 impl Collected {
-    /// Whether any of the processes still runs.
-    pub fn any_running(&self) -> bool {
-        self.processes.iter().any(|process| process.end == RUNNING)
-    }
-
     /// Reads all live files in a folder. Files that can't be read are named as missing, the others count.
     ///
     /// # Errors
@@ -63,8 +57,7 @@ impl Collected {
                 Err(error) => collected.incomplete.push(format!("one process is missing: {error}")),
             }
         }
-        // A child between fork and exec runs no bytecode: what it executes has a file of its own.
-        files.retain(|file| file.word(Word::Forked) == 0 || !is_empty(file));
+        files.retain(|file| !is_between_programs(file));
         files.sort_by_key(|file| (file.word(Word::StartedNs), file.word(Word::Pid)));
         // The newest process of each process ID so far, to tell who started whom.
         let mut newest = BTreeMap::new();
@@ -76,6 +69,7 @@ impl Collected {
             collected.add(ordinal, file, before.or(parent), last && is_running(file));
         }
         collected.tables.lines = lines(&collected.tables.instructions);
+        collected.tables.sources = sources(&collected.tables.instructions, &collected.processes);
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
                 "{count} of the processes could not be given counters ({error}); what they ran is missing"
@@ -181,7 +175,7 @@ impl Collected {
                 executions,
                 redispatches,
             },
-            end: if running { RUNNING } else { "exited" }.to_owned(),
+            end: if running { "running" } else { "exited" }.to_owned(),
         });
     }
 }
@@ -328,27 +322,10 @@ fn placeless(table: &OpcodeTable<'_>, rows: &[OpcodeRow], code: u32) -> Vec<Inst
     placeless.map(row).collect()
 }
 
-/// Whether a file holds no executions at all.
-fn is_empty(file: &LiveFile) -> bool {
-    let none = |counts: &[u64]| counts.iter().all(|count| *count == 0);
-    let counted = (0..PHASES).map(|phase| file.phase(phase));
-    counted.into_iter().all(|counts| none(&counts.executions) && none(&counts.unplaced))
-        && !file.path().with_extension(CODE_EXTENSION).exists()
-}
-
 /// Whether two files are of the same process, which has executed another program in between.
 fn same_process(one: &LiveFile, other: &LiveFile) -> bool {
     let identity = |file: &LiveFile| (file.word(Word::Pid), file.word(Word::StartTicks));
     identity(one) == identity(other)
-}
-
-/// Whether the file's process still runs: a process with its ID that began at the same time.
-fn is_running(file: &LiveFile) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", file.word(Word::Pid))).unwrap_or_default();
-    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let state = fields.next();
-    let started = fields.nth(18).and_then(|ticks| ticks.parse().ok());
-    started == Some(file.word(Word::StartTicks)) && !matches!(state, Some("Z" | "X"))
 }
 
 fn unrecorded(folder: &Path) -> Option<(u64, String)> {

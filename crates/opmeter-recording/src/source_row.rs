@@ -6,6 +6,9 @@ use crate::table_row::table;
 
 /// A row of the sources table: a source file that code objects came from, as it was when the recording
 /// was written.
+///
+/// Of a file whose code only ran while an interpreter started there is the path and the size, but no
+/// SHA-256: to read all of these would take longer than a short program does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SourceRow {
     /// The file, as in [`InstructionRow::file`](crate::InstructionRow::file).
@@ -14,9 +17,11 @@ pub struct SourceRow {
     pub path: String,
     /// Its size in bytes.
     pub size: u64,
-    /// The SHA-256 of its content in hexadecimal; empty where no such file was found.
+    /// The SHA-256 of its content in hexadecimal; empty where no such file was found, or none of its
+    /// code ran after an interpreter's start.
     pub sha256: String,
-    /// 1 where the file was written to after its process had started, so that it may not be what ran.
+    /// 1 where the file was written to after a process had started that ran it, or where processes mean
+    /// different files by its name, so that it may not be what ran.
     pub changed: u8,
 }
 

@@ -32,6 +32,15 @@ impl SourceText {
                 ));
             }
         };
+        if source.sha256.is_empty() {
+            return SourceText {
+                lines: Some(lines(&String::from_utf8_lossy(&content))),
+                warning: Some(format!(
+                    "{path} only ran while the interpreter started, and was not looked at then: it may not \
+                     be what ran"
+                )),
+            };
+        }
         if hexadecimal(&Sha256::digest(&content)) != source.sha256.to_ascii_lowercase() {
             return SourceText::absent(format!(
                 "{path} has changed since it was recorded; it is shown without its text, which would not \
@@ -104,6 +113,15 @@ mod tests {
         let text = read(Some("a\n"), 1);
         assert!(text.lines.is_some());
         assert!(text.warning.unwrap().contains("may not be what ran"));
+    }
+
+    #[test]
+    fn a_file_that_only_ran_at_the_start_is_shown_with_a_warning() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        let row = SourceRow { file: "a.py".into(), path, size: 0, sha256: String::new(), changed: 0 };
+        let text = SourceText::read(Some(&row));
+        assert!(text.lines.is_some() && text.warning.unwrap().contains("may not be what ran"));
     }
 
     #[test]

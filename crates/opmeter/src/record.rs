@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording};
+use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording, any_running};
 
 use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
@@ -77,13 +77,10 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
 /// `multiprocessing`'s do.
 fn settle(live: &LiveFolder) -> Result<Collected, opmeter_recording::Error> {
     let deadline = Instant::now() + SETTLING;
-    loop {
-        let collected = live.collect()?;
-        if !collected.any_running() || Instant::now() >= deadline {
-            return Ok(collected);
-        }
+    while any_running(&live.path) && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
+    live.collect()
 }
 
 fn exit_status(status: std::process::ExitStatus) -> ExitStatus {

@@ -27,8 +27,8 @@ pub enum Mem {
     Indexed(Reg, Reg, i32),
     /// At a register's value plus four times another's plus an offset.
     Quadrupled(Reg, Reg, i32),
-    /// At eight times a register's value.
-    Scaled(Reg),
+    /// At eight times a register's value plus an offset.
+    Scaled(Reg, i32),
     /// At an offset from the thread's segment base (fs).
     Thread(i32),
 }
@@ -81,9 +81,9 @@ impl Assembler {
         self.labels[label.0] = Some(self.code.len());
     }
 
-    /// Starts the next instruction on a multiple of 16 bytes.
+    /// Starts the next instruction on a cache line of its own.
     pub fn align(&mut self) {
-        while !self.here().is_multiple_of(16) {
+        while !self.here().is_multiple_of(64) {
             self.code.push(0xcc);
         }
     }
@@ -132,8 +132,17 @@ impl Assembler {
 
     /// `cmp word [mem], value`
     pub fn compare_word(&mut self, mem: Mem, value: u16) {
-        self.memory(&[0x66], false, &[0x81], 7, mem, 2);
-        self.code.extend(value.to_le_bytes());
+        // A 16-bit value makes an instruction's length hard to tell for some processors.
+        match u8::try_from(value).ok().filter(|value| *value < 0x80) {
+            Some(value) => {
+                self.memory(&[0x66], false, &[0x83], 7, mem, 1);
+                self.code.push(value);
+            }
+            None => {
+                self.memory(&[0x66], false, &[0x81], 7, mem, 2);
+                self.code.extend(value.to_le_bytes());
+            }
+        }
     }
 
     /// `movzx reg, byte [mem]`
@@ -159,6 +168,15 @@ impl Assembler {
         }
         self.code.push(0xb8 | reg.0 & 7);
         self.code.extend(value.to_le_bytes());
+    }
+
+    /// `mov reg, other`
+    pub fn copy(&mut self, reg: Reg, other: Reg) {
+        self.code.extend([
+            0x48 | (other.0 >> 3) << 2 | reg.0 >> 3,
+            0x89,
+            0xc0 | (other.0 & 7) << 3 | reg.0 & 7,
+        ]);
     }
 
     /// `add reg, other`
@@ -276,7 +294,7 @@ impl Assembler {
             Mem::At(_) | Mem::Thread(_) => (0, 0),
             Mem::Base(base, _) => (base.0 >> 3, 0),
             Mem::Indexed(base, index, _) | Mem::Quadrupled(base, index, _) => (base.0 >> 3, index.0 >> 3),
-            Mem::Scaled(index) => (0, index.0 >> 3),
+            Mem::Scaled(index, _) => (0, index.0 >> 3),
         };
         let rex = 0x40 | u8::from(wide) << 3 | (reg >> 3) << 2 | index << 1 | base;
         if rex != 0x40 {
@@ -294,29 +312,33 @@ impl Assembler {
                 self.code.extend(offset.to_le_bytes());
             }
             Mem::Base(base, offset) => {
-                self.code.push(0x80 | reg | base.0 & 7);
-                if base.0 & 7 == 4 {
-                    self.code.push(0x24);
-                }
-                self.code.extend(offset.to_le_bytes());
+                // Where the register's low bits are those of rsp a second byte says that there is no index.
+                let scaled = (base.0 & 7 == 4).then_some(0x24);
+                self.displaced(reg | base.0 & 7, scaled, base, offset);
             }
             Mem::Indexed(base, index, offset) => {
                 self.code.extend([0x84 | reg, 0xc0 | (index.0 & 7) << 3 | base.0 & 7]);
                 self.code.extend(offset.to_le_bytes());
             }
             Mem::Quadrupled(base, index, offset) => {
-                let scaled = 0x80 | (index.0 & 7) << 3 | base.0 & 7;
-                match i8::try_from(offset) {
-                    Ok(offset) => self.code.extend([0x44 | reg, scaled, offset as u8]),
-                    Err(_) => {
-                        self.code.extend([0x84 | reg, scaled]);
-                        self.code.extend(offset.to_le_bytes());
-                    }
-                }
+                self.displaced(reg | 4, Some(0x80 | (index.0 & 7) << 3 | base.0 & 7), base, offset);
             }
-            Mem::Scaled(index) => {
+            Mem::Scaled(index, offset) => {
                 self.code.extend([0x04 | reg, 0xc5 | (index.0 & 7) << 3]);
-                self.code.extend([0; 4]);
+                self.code.extend(offset.to_le_bytes());
+            }
+        }
+    }
+
+    /// An operand's bytes, with the shortest displacement for the offset.
+    fn displaced(&mut self, operand: u8, scaled: Option<u8>, base: Reg, offset: i32) {
+        match i8::try_from(offset) {
+            // Without a displacement, rbp and r13 stand for something else.
+            Ok(0) if base.0 & 7 != 5 => self.code.extend([operand].into_iter().chain(scaled)),
+            Ok(offset) => self.code.extend([0x40 | operand].into_iter().chain(scaled).chain([offset as u8])),
+            Err(_) => {
+                self.code.extend([0x80 | operand].into_iter().chain(scaled));
+                self.code.extend(offset.to_le_bytes());
             }
         }
     }
@@ -336,8 +358,11 @@ mod tests {
     #[test]
     fn operands() {
         assert_eq!(assembled(|a| a.inc(Mem::At(0x10_1000))), [0x48, 0xff, 0x05, 0xf9, 0x0f, 0, 0]);
-        assert_eq!(assembled(|a| a.inc(Mem::Base(Reg(12), 8))), [0x49, 0xff, 0x84, 0x24, 8, 0, 0, 0]);
-        assert_eq!(assembled(|a| a.inc(Mem::Base(RAX, 8))), [0x48, 0xff, 0x80, 8, 0, 0, 0]);
+        assert_eq!(assembled(|a| a.inc(Mem::Base(Reg(12), 8))), [0x49, 0xff, 0x44, 0x24, 8]);
+        assert_eq!(assembled(|a| a.inc(Mem::Base(Reg(12), 0))), [0x49, 0xff, 0x04, 0x24]);
+        assert_eq!(assembled(|a| a.inc(Mem::Base(Reg(13), 0))), [0x49, 0xff, 0x45, 0]);
+        assert_eq!(assembled(|a| a.inc(Mem::Base(Reg(3), 0))), [0x48, 0xff, 0x03]);
+        assert_eq!(assembled(|a| a.inc(Mem::Base(RAX, 0x100))), [0x48, 0xff, 0x80, 0, 1, 0, 0]);
         assert_eq!(
             assembled(|a| a.load(Reg(10), Mem::Thread(-16))),
             [0x64, 0x4c, 0x8b, 0x14, 0x25, 0xf0, 0xff, 0xff, 0xff]
@@ -351,7 +376,10 @@ mod tests {
             a.value(RAX, 0x1122_3344_5566_7788);
             a.add(RAX, Reg(15));
             a.shift_right(RAX, 7);
-            a.load(RAX, Mem::Scaled(RAX));
+            a.copy(Reg(9), RCX);
+            a.load(RAX, Mem::Scaled(RAX, 0x7000_0000));
+            a.inc(Mem::Quadrupled(RAX, Reg(15), 0));
+            a.inc(Mem::Quadrupled(Reg(13), Reg(10), 0));
             a.inc(Mem::Quadrupled(RAX, Reg(15), -8));
             a.inc(Mem::Quadrupled(Reg(9), Reg(10), 0x100));
             a.and(Reg(9), 0x3ffff);
@@ -360,7 +388,8 @@ mod tests {
         });
         let expected = [
             &[0x48, 0xb8, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11][..],
-            &[0x4c, 0x01, 0xf8, 0x48, 0xc1, 0xe8, 7, 0x48, 0x8b, 0x04, 0xc5, 0, 0, 0, 0],
+            &[0x4c, 0x01, 0xf8, 0x48, 0xc1, 0xe8, 7, 0x49, 0x89, 0xc9, 0x48, 0x8b, 0x04, 0xc5, 0, 0, 0, 0x70],
+            &[0x4a, 0xff, 0x04, 0xb8, 0x4b, 0xff, 0x44, 0x95, 0],
             &[0x4a, 0xff, 0x44, 0xb8, 0xf8, 0x4b, 0xff, 0x84, 0x91, 0, 1, 0, 0],
             &[0x49, 0x81, 0xe1, 0xff, 0xff, 3, 0, 0x49, 0xc1, 0xe2, 11, 0x41, 0xb9, 7, 0, 0, 0],
         ];
@@ -369,14 +398,10 @@ mod tests {
 
     #[test]
     fn comparisons_count_their_immediate_value() {
-        assert_eq!(
-            assembled(|a| a.compare_word(Mem::Base(Reg(15), 2), 16)),
-            [0x66, 0x41, 0x81, 0xbf, 2, 0, 0, 0, 16, 0]
-        );
-        assert_eq!(
-            assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)),
-            [0x80, 0xbb, 0xf8, 0xff, 0xff, 0xff, 9]
-        );
+        let word = |value| assembled(|a| a.compare_word(Mem::Base(Reg(15), 2), value));
+        assert_eq!(word(16), [0x66, 0x41, 0x83, 0x7f, 2, 16]);
+        assert_eq!(word(0x80), [0x66, 0x41, 0x81, 0x7f, 2, 0x80, 0]);
+        assert_eq!(assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)), [0x80, 0x7b, 0xf8, 9]);
         assert_eq!(
             assembled(|a| a.store_value(Mem::At(0x10_0000), 7)),
             [0x48, 0xc7, 0x05, 0xf5, 0xff, 0xff, 0xff, 7, 0, 0, 0]

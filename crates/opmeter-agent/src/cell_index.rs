@@ -19,8 +19,9 @@ const ADDRESS_BITS: u32 = 47;
 /// Bits of an address within the range of one leaf of a two-level table.
 pub const LEAF_BITS: u32 = 25;
 
-/// Where the flat table is asked for: far from what the system maps by itself.
-const FLAT_HINT: usize = 0x1000_0000_0000;
+/// Where the flat table is asked for, in this order: within reach of a 32-bit displacement, so that stubs can
+/// name it in one instruction; and far from what the system maps by itself.
+const FLAT_HINTS: [usize; 2] = [0x7000_0000, 0x1000_0000_0000];
 
 /// Tables of biases.
 pub struct CellIndex {
@@ -36,7 +37,8 @@ impl CellIndex {
     /// A table with granules of that many bits: a flat one if `flat` and the system allows it.
     pub fn new(granule_bits: u32, flat: bool) -> Self {
         let words = 1usize << (ADDRESS_BITS - granule_bits);
-        let flat = if flat { reserve(FLAT_HINT, words * 8).ok() } else { None };
+        let mut hints = FLAT_HINTS.iter().filter(|_| flat);
+        let flat = hints.find_map(|hint| reserve(*hint, words * 8).ok());
         Self { granule_bits, flat, roots: Guarded::new(Vec::new()) }
     }
 
@@ -153,14 +155,24 @@ fn leaves<'a>(root: usize) -> impl Iterator<Item = &'a AtomicU64> {
         .filter(|leaf| leaf.load(Relaxed) != 0)
 }
 
-/// Reserves readable and writable address space that takes memory only where it is written to.
+/// Reserves readable and writable address space that takes memory only where it is written to: at an
+/// address, or anywhere for 0.
 fn reserve(hint: usize, length: usize) -> io::Result<usize> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let mut flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    if hint != 0 {
+        flags |= libc::MAP_FIXED_NOREPLACE;
+    }
     let access = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a fresh mapping.
     let address = unsafe { libc::mmap(hint as *mut libc::c_void, length, access, flags, -1, 0) };
     if address == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
+    }
+    if hint != 0 && address as usize != hint {
+        // Kernels before 4.17 take it for a wish.
+        // SAFETY: the mapping just made.
+        unsafe { libc::munmap(address, length) };
+        return Err(io::Error::from(io::ErrorKind::AddrInUse));
     }
     // SAFETY: the mapping just made; a core dump without it is complete.
     unsafe { libc::madvise(address, length, libc::MADV_DONTDUMP) };

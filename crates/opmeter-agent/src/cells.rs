@@ -12,7 +12,7 @@ use opmeter_opcodes::OpcodeTable;
 use crate::capi::{CApi, Object};
 use crate::cell_index::CellIndex;
 use crate::code_object::{CodeObject, CodeObjects};
-use crate::executable_memory::{patch, read_word};
+use crate::executable_memory::patch;
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
 use crate::live::Slot;
@@ -55,7 +55,8 @@ impl Cells {
         })
     }
 
-    /// Wraps the function that frees code objects.
+    /// Wraps the function that frees code objects. False where that can't be done: then instructions can't be
+    /// counted by address.
     pub fn watch_deaths(&self, interpreter: &Interpreter) -> bool {
         let address = self.objects.deallocator();
         // SAFETY: a field of a static type of the interpreter, set when it was compiled.
@@ -188,7 +189,10 @@ impl Cells {
         let shift = self.opcodes.counter_shift();
         let missed = sites.insist(|sites| {
             let addresses = which(sites);
-            sites.settle(&addresses, shift, counter)
+            self.registry.insist(|registry| {
+                // Code that has a place is alive: the death of every code object is watched.
+                sites.settle(&addresses, shift, |address| registry.place(address).map(|_| counter(address)))
+            })
         });
         missed.into_iter().for_each(|missed| self.missed(sites, missed));
     }
@@ -223,14 +227,10 @@ pub fn cell<'a>(bias: u64, address: usize) -> &'a AtomicU64 {
     unsafe { &*(at as *const AtomicU64) }
 }
 
-/// The adaptive counter of the instruction at an address, if the memory is still there.
-pub fn counter(address: usize) -> Option<u16> {
-    let word = read_word(address & !7)?;
-    let shift = (address & 7) + 2;
-    if shift < 8 {
-        return Some((word >> (shift * 8)) as u16);
-    }
-    Some(read_word((address & !7) + 8)? as u16)
+/// The adaptive counter of an instruction of a code object that is alive: its first inline cache entry.
+pub fn counter(address: usize) -> u16 {
+    // SAFETY: an instruction that has specialised itself has inline caches, as long as its code lives.
+    unsafe { ((address + 2) as *const u16).read_volatile() }
 }
 
 /// The function that frees code objects.

@@ -105,8 +105,11 @@ impl Meter {
                 Some(Rule { number, execution, caches: opcode.caches, next_array, derived, folded })
             })
             .collect();
-        let cells =
-            parts.live.path().and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live));
+        let cells = parts
+            .live
+            .path()
+            .and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live))
+            .filter(|cells| cells.watch_deaths(&parts.interpreter));
         let meter = Self {
             cells,
             pairs: parts.pairs,
@@ -130,13 +133,11 @@ impl Meter {
             interpreter: parts.interpreter,
         };
         let meter = METER.get_or_init(|| meter);
-        if let Some(cells) = &meter.cells {
-            cells.watch_deaths(&meter.interpreter);
-            if cells.index.flat.is_none()
-                && let Ok(root) = cells.index.add_root()
-            {
-                let _ = meter.shared_root.set(root);
-            }
+        if let Some(cells) = &meter.cells
+            && cells.index.flat.is_none()
+            && let Ok(root) = cells.index.add_root()
+        {
+            let _ = meter.shared_root.set(root);
         }
         meter.install_gate()?;
         meter.update()?;

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use opmeter_live::{State, offset};
 use opmeter_opcodes::{Folding, Specialising};
 
+use crate::cells::counter;
 use crate::discovery;
 use crate::live::Slot;
 use crate::meter::{self, Meter};
@@ -212,12 +213,6 @@ impl<'m> Occurrence<'m> {
         cell.store(cell.load(Relaxed).wrapping_add(value), Relaxed);
         true
     }
-}
-
-/// The adaptive counter of the instruction at an address: its first inline cache entry.
-fn counter(address: usize) -> u16 {
-    // SAFETY: called for the address of an instruction that is being executed and has inline caches.
-    unsafe { ((address + 2) as *const u16).read_volatile() }
 }
 
 fn byte(address: usize) -> u8 {

@@ -49,12 +49,18 @@ impl Stub<'_> {
         match self.set.biases {
             Biases::None => return,
             Biases::Flat(table) => {
-                // bias = [8 * ((16 * table + address) >> 7)], for granules of 7 bits.
-                let base = ((table as u64 / 8) << bits).wrapping_sub(u64::from(next.ahead));
-                self.a.value(bias, base);
-                self.a.add(bias, next.reg);
+                match (i32::try_from(table), next.ahead) {
+                    (Ok(_), 0) => self.a.copy(bias, next.reg),
+                    (Ok(_), _) => self.a.address(bias, next.at(0)),
+                    (Err(_), ahead) => {
+                        // [8 * ((16 * table + address) >> 7)], for granules of 7 bits.
+                        let base = ((table as u64 / 8) << bits).wrapping_sub(u64::from(ahead));
+                        self.a.value(bias, base);
+                        self.a.add(bias, next.reg);
+                    }
+                }
                 self.a.shift_right(bias, bits);
-                self.a.load(bias, Mem::Scaled(bias));
+                self.a.load(bias, Mem::Scaled(bias, i32::try_from(table).unwrap_or(0)));
             }
             Biases::TwoLevel(_) | Biases::OfSlot => {
                 let other = self.scratch[1];

@@ -1,6 +1,7 @@
 //! Builds the agent, a shared library of its own, so that the command can carry it inside.
 
 use std::env;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -31,4 +32,7 @@ fn main() {
     }
     let library = target.join("release/libopmeter_agent.so");
     println!("cargo:rustc-env=OPMETER_AGENT_LIBRARY={}", library.display());
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&std::fs::read(&library).expect("the agent was just built"));
+    println!("cargo:rustc-env=OPMETER_AGENT_HASH={:016x}", hasher.finish());
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 
 /// A file that appears under its name only when it is whole: it is written under a temporary name in the
-/// same folder, flushed to the disk, then renamed. Dropped before that, it is removed.
+/// same folder, then renamed. Dropped before that, it is removed. It is not flushed to the disk: that takes
+/// longer than a short program, and only matters where the machine itself goes down.
 pub(crate) struct AtomicFile {
     file: File,
     temporary: PathBuf,
@@ -23,12 +24,10 @@ impl AtomicFile {
 
     /// Writes the whole file with `write` and gives it its name.
     pub(crate) fn write_with(mut self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Error> {
-        let written = write(&self.file)
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| fs::rename(&self.temporary, &self.path));
+        let written = write(&self.file).and_then(|()| fs::rename(&self.temporary, &self.path));
         written.map_err(|source| Error::io("write", &self.path, source))?;
         self.committed = true;
-        sync_folder(self.path.parent().unwrap_or(Path::new(".")))
+        Ok(())
     }
 }
 
@@ -39,13 +38,6 @@ impl Drop for AtomicFile {
             let _ = fs::remove_file(&self.temporary);
         }
     }
-}
-
-/// Flushes the names in `folder` to the disk.
-pub(crate) fn sync_folder(folder: &Path) -> Result<(), Error> {
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| Error::io("write", folder, source))
 }
 
 #[cfg(test)]

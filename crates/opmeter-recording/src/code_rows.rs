@@ -1,11 +1,11 @@
 //! From a process's code log and cells to rows: which instructions ran, how often, and in which form.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use opmeter_code::{Instructions, lines};
 use opmeter_live::{CodeLog, LoggedCode, PHASES};
 use opmeter_opcodes::OpcodeTable;
+use rustc_hash::FxHashMap;
 
 use crate::{InstructionRow, Phase, SpecializationRow};
 
@@ -23,8 +23,8 @@ pub(crate) struct CodeRows {
 
 impl CodeRows {
     /// Executions in a phase, by the opcode that the compiler wrote.
-    pub(crate) fn executions_by_base(&self, phase: Phase) -> HashMap<&str, u64> {
-        let mut sums = HashMap::new();
+    pub(crate) fn executions_by_base(&self, phase: Phase) -> FxHashMap<&str, u64> {
+        let mut sums = FxHashMap::default();
         for row in self.instructions.iter().filter(|row| row.phase == phase) {
             let sum: &mut u64 = sums.entry(&*row.opcode).or_default();
             *sum = sum.wrapping_add(row.executions);
@@ -116,8 +116,8 @@ impl ProcessCode<'_> {
         counts
     }
 
-    fn misses(&self) -> BTreeMap<(u32, u32, u32), u64> {
-        let mut misses = BTreeMap::new();
+    fn misses(&self) -> FxHashMap<(u32, u32, u32), u64> {
+        let mut misses = FxHashMap::default();
         for miss in &self.log.misses {
             *misses.entry((miss.code, miss.phase, miss.unit)).or_insert(0) += miss.count;
         }

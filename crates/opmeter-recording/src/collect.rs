@@ -10,6 +10,7 @@ use opmeter_live::{
     LiveFile, PAIRS_EXTENSION, PHASES, Pairs, Status, Text, Word,
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
+use rustc_hash::FxHashMap;
 
 use crate::code_rows::{CodeRows, ProcessCode};
 use crate::pair_rows::pair_rows;
@@ -218,7 +219,7 @@ fn rows(
     phase: Phase,
     table: &OpcodeTable<'_>,
     counts: &Counts,
-    placed: &HashMap<&str, u64>,
+    placed: &FxHashMap<&str, u64>,
     rows: &mut Vec<OpcodeRow>,
 ) {
     let by_forms = by_forms(table, counts);
@@ -352,7 +353,7 @@ mod tests {
         let mut counts = Counts::zero();
         set(&table, &mut counts);
         let mut found = Vec::new();
-        rows(0, Phase::Main, &table, &counts, &HashMap::new(), &mut found);
+        rows(0, Phase::Main, &table, &counts, &FxHashMap::default(), &mut found);
         found.into_iter().map(|row| (row.opcode, row.base_opcode, row.executions)).collect()
     }
 

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
+use rustc_hash::FxHashMap;
 
 /// What a column holds. No column has missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub enum Values {
 impl Values {
     pub(crate) fn text<'a>(values: impl Iterator<Item = &'a str>) -> Values {
         // One buffer for each different text: tables repeat few names many times, most of them row after row.
-        let mut known: HashMap<&str, ByteArray> = HashMap::new();
+        let mut known: FxHashMap<&str, ByteArray> = FxHashMap::default();
         let mut last: Option<(*const str, ByteArray)> = None;
         let values = values.map(|text| {
             if let Some((same, buffer)) = &last
@@ -104,16 +104,28 @@ fn schema(table: &str, columns: &[ColumnSpec]) -> Result<TypePtr> {
     Type::group_type_builder(table).with_fields(fields.collect::<Result<_>>()?).build().map(Arc::new)
 }
 
-/// Writes one table as a Parquet file: one row group for each item of `groups`, which holds the values of
-/// all `columns`, in their order.
-pub(crate) fn write_table(
+/// A column of rows of a type.
+pub struct Column<R> {
+    /// Its name and type.
+    pub spec: ColumnSpec,
+    /// The values that it has for some rows.
+    pub values: fn(&[R]) -> Values,
+}
+
+/// Rows of which a column's values are in memory at a time: so few that they stay in the processor's cache.
+const PART_ROWS: usize = 1 << 12;
+
+/// Writes one table as a Parquet file, in row groups of so many rows.
+pub(crate) fn write_table<R>(
     out: impl Write + Send,
     table: &str,
-    columns: &[ColumnSpec],
-    groups: impl Iterator<Item = Vec<Values>>,
+    columns: &[Column<R>],
+    rows: &[R],
+    group_rows: usize,
 ) -> Result<()> {
     let mut properties = WriterProperties::builder();
-    for (name, column) in columns {
+    let specs: Vec<ColumnSpec> = columns.iter().map(|column| column.spec).collect();
+    for (name, column) in &specs {
         // Numbers seldom repeat so often that a dictionary is worth its time.
         properties = properties.set_column_dictionary_enabled((*name).into(), *column == ColumnType::Text);
     }
@@ -122,19 +134,23 @@ pub(crate) fn write_table(
         .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
         .build();
-    let mut file = SerializedFileWriter::new(out, schema(table, columns)?, Arc::new(properties))?;
-    for values in groups {
+    let mut file = SerializedFileWriter::new(out, schema(table, &specs)?, Arc::new(properties))?;
+    for rows in rows.chunks(group_rows) {
         let mut group = file.next_row_group()?;
-        for values in values {
-            let Some(mut column) = group.next_column()? else {
+        for column in columns {
+            let Some(mut writer) = group.next_column()? else {
                 return Err(ParquetError::General(format!("table {table} has too many columns")));
             };
-            match &values {
-                Values::Text(values) => column.typed::<ByteArrayType>().write_batch(values, None, None)?,
-                Values::Narrow(values) => column.typed::<Int32Type>().write_batch(values, None, None)?,
-                Values::Wide(values) => column.typed::<Int64Type>().write_batch(values, None, None)?,
-            };
-            column.close()?;
+            for rows in rows.chunks(PART_ROWS) {
+                match (column.values)(rows) {
+                    Values::Text(values) => {
+                        writer.typed::<ByteArrayType>().write_batch(&values, None, None)?
+                    }
+                    Values::Narrow(values) => writer.typed::<Int32Type>().write_batch(&values, None, None)?,
+                    Values::Wide(values) => writer.typed::<Int64Type>().write_batch(&values, None, None)?,
+                };
+            }
+            writer.close()?;
         }
         group.close()?;
     }
@@ -220,16 +236,17 @@ mod tests {
     const WRITTEN: [ColumnSpec; 3] =
         [("name", ColumnType::Text), ("small", ColumnType::U32), ("large", ColumnType::U64)];
 
+    type Thing = (&'static str, u32, u64);
+
     fn file() -> Bytes {
-        let group = |names: [&str; 2]| {
-            vec![
-                Values::text(names.into_iter()),
-                Values::narrow([0, u32::MAX].into_iter()),
-                Values::wide([0, u64::MAX].into_iter()),
-            ]
-        };
+        let columns: [Column<Thing>; 3] = [
+            Column { spec: WRITTEN[0], values: |rows| Values::text(rows.iter().map(|row| row.0)) },
+            Column { spec: WRITTEN[1], values: |rows| Values::narrow(rows.iter().map(|row| row.1)) },
+            Column { spec: WRITTEN[2], values: |rows| Values::wide(rows.iter().map(|row| row.2)) },
+        ];
+        let rows = [("a", 0, 0), ("b", u32::MAX, u64::MAX), ("c", 0, 0), ("", u32::MAX, u64::MAX)];
         let mut out = Vec::new();
-        write_table(&mut out, "things", &WRITTEN, [group(["a", "b"]), group(["c", ""])].into_iter()).unwrap();
+        write_table(&mut out, "things", &columns, &rows, 2).unwrap();
         out.into()
     }
 

@@ -1,5 +1,6 @@
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::{InstructionRow, LineRow, Phase};
 
@@ -10,13 +11,13 @@ use crate::{InstructionRow, LineRow, Phase};
 /// that a code object has on the line, whether it has a row in this phase or not.
 pub fn lines(instructions: &[InstructionRow]) -> Vec<LineRow> {
     // By process, code object and line, over all phases: an instruction that never ran has one row only.
-    let mut first: HashMap<(u32, u32, u32), u32> = HashMap::new();
+    let mut first: FxHashMap<(u32, u32, u32), u32> = FxHashMap::default();
     for row in instructions {
         let offset = first.entry((row.process, row.code, row.line)).or_insert(row.offset);
         *offset = row.offset.min(*offset);
     }
     // Rows of one code object stand together, so that most of them find their line where the last did.
-    let mut found: HashMap<(u32, Phase, &str, u32), usize> = HashMap::new();
+    let mut found: FxHashMap<(u32, Phase, &str, u32), usize> = FxHashMap::default();
     let mut lines: Vec<LineRow> = Vec::new();
     let mut last = usize::MAX;
     for row in instructions {

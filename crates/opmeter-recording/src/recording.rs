@@ -2,7 +2,7 @@ use std::fs;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::atomic_file::{AtomicFile, sync_folder};
+use crate::atomic_file::AtomicFile;
 use crate::{Error, Manifest, Tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
@@ -33,7 +33,7 @@ impl Recording {
         fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
         let old = path.join(Manifest::FILE);
         match fs::remove_file(&old) {
-            Ok(()) => sync_folder(path)?,
+            Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(Error::io("replace", &old, source)),
         }

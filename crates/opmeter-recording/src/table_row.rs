@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::cell::Interner;
-use crate::column::{ColumnSpec, Values, read_table, write_table};
+use crate::column::{Column, ColumnSpec, Values, read_table, write_table};
 
 /// Rows of a row group: enough for good compression, few enough to hold in memory.
 const GROUP_ROWS: usize = 1 << 16;
@@ -24,11 +24,8 @@ pub trait TableRow: Cells + Serialize + for<'de> Deserialize<'de> {
 
 /// How rows become columns, and columns rows. Only `table!` implements it.
 pub trait Cells: Sized {
-    /// The columns' names and types.
-    fn specs() -> Vec<ColumnSpec>;
-
-    /// The values of all columns of these rows.
-    fn columns(rows: &[Self]) -> Vec<Values>;
+    /// The columns.
+    fn columns() -> Vec<Column<Self>>;
 
     /// Appends the rows that these values of all columns make up.
     fn append(columns: Vec<Values>, interner: &mut Interner, rows: &mut Vec<Self>) -> ParquetResult<()>;
@@ -43,12 +40,11 @@ macro_rules! table {
         }
 
         impl crate::table_row::Cells for $row {
-            fn specs() -> Vec<crate::column::ColumnSpec> {
-                vec![$((stringify!($field), crate::cell::column_type(|row: &$row| &row.$field))),+]
-            }
-
-            fn columns(rows: &[$row]) -> Vec<crate::column::Values> {
-                vec![$(crate::cell::Cell::values(rows.iter().map(|row| &row.$field))),+]
+            fn columns() -> Vec<crate::column::Column<$row>> {
+                vec![$(crate::column::Column {
+                    spec: (stringify!($field), crate::cell::column_type(|row: &$row| &row.$field)),
+                    values: |rows| crate::cell::Cell::values(rows.iter().map(|row| &row.$field)),
+                }),+]
             }
 
             fn append(
@@ -77,8 +73,7 @@ pub(crate) use table;
 /// # Errors
 /// Whatever `out` gives.
 pub fn write_rows<R: TableRow>(out: impl Write + Send, rows: &[R]) -> io::Result<()> {
-    let groups = rows.chunks(GROUP_ROWS).map(R::columns);
-    write_table(out, R::TABLE, &R::specs(), groups).map_err(|error| match error {
+    write_table(out, R::TABLE, &R::columns(), rows, GROUP_ROWS).map_err(|error| match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(source) => io::Error::other(source),
@@ -103,7 +98,8 @@ pub(crate) fn read_interned<R: TableRow>(path: &Path, interner: &mut Interner) -
     // half way holds whole texts all the same.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut rows = Vec::new();
-        read_table(file, &R::specs(), |values| R::append(values, interner, &mut rows)).map(|()| rows)
+        let columns: Vec<ColumnSpec> = R::columns().iter().map(|column| column.spec).collect();
+        read_table(file, &columns, |values| R::append(values, interner, &mut rows)).map(|()| rows)
     }));
     let reason = match read {
         Ok(Ok(rows)) => return Ok(rows),
@@ -127,7 +123,7 @@ mod tests {
     use crate::{InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
 
     fn columns_are_fields<R: TableRow>() {
-        let names: Vec<&str> = R::specs().iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = R::columns().iter().map(|column| column.spec.0).collect();
         assert_eq!(names, R::COLUMNS, "{}", R::TABLE);
     }
 

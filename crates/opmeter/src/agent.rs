@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -68,9 +67,8 @@ fn unpack(folder: &Path) -> io::Result<PathBuf> {
     if statvfs(folder)?.f_flag.contains(StatVfsMountFlags::NOEXEC) {
         return Err(io::Error::other("mounted noexec"));
     }
-    let mut hasher = DefaultHasher::new();
-    hasher.write(LIBRARY);
-    let path = folder.join(format!("agent-{}-{:016x}.so", env!("CARGO_PKG_VERSION"), hasher.finish()));
+    let path =
+        folder.join(concat!("agent-", env!("CARGO_PKG_VERSION"), "-", env!("OPMETER_AGENT_HASH"), ".so"));
     if fs::read(&path).is_ok_and(|present| present == LIBRARY) {
         return Ok(path);
     }

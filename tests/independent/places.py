@@ -2,14 +2,12 @@
 
 A *cell* is an instruction of a code object: (file, function, first line,
 offset, opcode, argument, line). Cells of code objects that are alike in that
-are added up. A line has two numbers: `executions`, those of its instructions
-added up, and `hits`: for each code object that has instructions on the line
-the executions of the first of these, added up over code objects.
+are added up. A line's executions are those of its instructions added up. Its
+hits are another matter: see line_events.py.
 
 Both the counter's output and the meter's instructions table are brought into
 the shape of the counter's `code`, and then the same functions make cells and
-lines of both. What the counter cannot see is left out on both sides, and from
-a line's instructions before its first is chosen:
+lines of both. What the counter cannot see is left out on both sides:
 
 * code objects with an EXIT_INIT_CHECK. They are the interpreter's own, of two
   instructions, and run under an `__init__` that a specialised call entered.
@@ -90,18 +88,11 @@ def cells(code, version):
 
 
 def lines(code):
-    """{(file, line, "executions" or "hits"): number}."""
+    """{(file, line): executions}."""
     result = {}
     for file, _, _, rows in code:
-        executions = {}
-        hits = {}
-        for _, _, _, line, n in sorted(rows):
-            executions[line] = executions.get(line, 0) + n
-            hits.setdefault(line, n)
-        for name, numbers in (("executions", executions), ("hits", hits)):
-            for line, n in numbers.items():
-                key = file, line, name
-                result[key] = result.get(key, 0) + n
+        for _, _, _, line, n in rows:
+            result[file, line] = result.get((file, line), 0) + n
     return result
 
 
@@ -109,9 +100,8 @@ def lines_table(rows):
     """The same of the meter's lines table."""
     result = {}
     for row in rows:
-        for name in ("executions", "hits"):
-            key = row.file, int(row.line), name
-            result[key] = result.get(key, 0) + int(getattr(row, name))
+        key = row.file, int(row.line)
+        result[key] = result.get(key, 0) + int(row.executions)
     return result
 
 
@@ -153,4 +143,4 @@ def cell_text(cell):
 
 
 def line_text(key):
-    return "%s:%d %s" % key
+    return "%s:%d" % key

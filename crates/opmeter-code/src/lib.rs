@@ -5,8 +5,10 @@
 
 mod bases;
 mod instructions;
+mod line_entries;
 mod line_table;
 
 pub use bases::Bases;
 pub use instructions::{Instruction, Instructions};
+pub use line_entries::{LineEntry, line_entries};
 pub use line_table::lines;

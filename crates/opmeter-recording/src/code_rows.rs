@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use opmeter_code::{Instructions, lines};
+use opmeter_code::{Instructions, line_entries, lines};
 use opmeter_live::{CodeLog, LoggedCode, PHASES};
 use opmeter_opcodes::OpcodeTable;
 use rustc_hash::FxHashMap;
 
-use crate::{InstructionRow, Phase, SpecializationRow};
+use crate::{InstructionRow, LineHits, Phase, SpecializationRow};
 
 /// Phases by their number in live files.
 const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdown];
@@ -19,6 +19,8 @@ pub(crate) struct CodeRows {
     pub instructions: Vec<InstructionRow>,
     /// The forms in which instructions of families ran.
     pub specialization: Vec<SpecializationRow>,
+    /// Hits of lines, by code object.
+    pub hits: Vec<LineHits>,
 }
 
 impl CodeRows {
@@ -96,8 +98,33 @@ impl ProcessCode<'_> {
                 let missed = |phase: usize| misses.get(&(number as u32, phase as u32, unit as u32));
                 add_instruction(&row, unit, &counts, &mut rows, family, missed);
             }
+            self.add_hits(code, &lines, &counts, &common.file, &mut rows.hits);
         }
         rows
+    }
+
+    /// Adds how often the lines of a code object were come to.
+    fn add_hits(
+        &self,
+        code: &LoggedCode,
+        lines: &[u32],
+        counts: &Counts,
+        file: &Arc<str>,
+        hits: &mut Vec<LineHits>,
+    ) {
+        let entries = line_entries(self.opcodes, &code.bytecode, lines);
+        for (phase, cells) in PHASE_NAMES.into_iter().zip(counts) {
+            let Some(cells) = cells else { continue };
+            let at = |offset: u32| cells.get(offset as usize / 2).copied().unwrap_or(0);
+            for entry in &entries {
+                let less = entry.less.iter().fold(0u64, |sum, offset| sum.saturating_add(at(*offset)));
+                let count = at(entry.offset).saturating_sub(less);
+                if count > 0 {
+                    let (process, file, line) = (self.process, file.clone(), entry.line);
+                    hits.push(LineHits { process, phase, file, line, hits: count });
+                }
+            }
+        }
     }
 
     fn counts(&self) -> Vec<Counts> {

@@ -16,7 +16,9 @@ use crate::code_rows::{CodeRows, ProcessCode};
 use crate::pair_rows::pair_rows;
 use crate::running::{is_between_programs, is_running};
 use crate::sources::sources;
-use crate::{Dispatch, Error, InstructionRow, OpcodeRow, Phase, Process, ProcessState, Tables, lines};
+use crate::{
+    Dispatch, Error, InstructionRow, LineHits, OpcodeRow, Phase, Process, ProcessState, Tables, lines,
+};
 
 /// What live files hold at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,14 +64,15 @@ impl Collected {
         files.sort_by_key(|file| (file.word(Word::StartedNs), file.word(Word::Pid)));
         // The newest process of each process ID so far, to tell who started whom.
         let mut newest = BTreeMap::new();
+        let mut hits = Vec::new();
         for (ordinal, file) in files.iter().enumerate() {
             let ordinal = ordinal as u32;
             let parent = newest.get(&file.word(Word::ParentPid)).copied();
             let before = newest.insert(file.word(Word::Pid), ordinal);
             let last = !files[ordinal as usize + 1..].iter().any(|later| same_process(file, later));
-            collected.add(ordinal, file, before.or(parent), last && is_running(file));
+            hits.extend(collected.add(ordinal, file, before.or(parent), last && is_running(file)));
         }
-        collected.tables.lines = lines(&collected.tables.instructions);
+        collected.tables.lines = lines(&collected.tables.instructions, &hits);
         collected.tables.sources = sources(&collected.tables.instructions, &collected.processes);
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
@@ -79,7 +82,8 @@ impl Collected {
         Ok(collected)
     }
 
-    fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>, running: bool) {
+    /// Adds what one process executed. Gives the hits of lines.
+    fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>, running: bool) -> Vec<LineHits> {
         let version = (file.word(Word::Major), file.word(Word::Minor), file.word(Word::Micro));
         let table = OpcodeTable::built_in(version.0 as u8, version.1 as u8);
         let first = self.tables.opcodes.len();
@@ -178,6 +182,7 @@ impl Collected {
             },
             end: if running { "running" } else { "exited" }.to_owned(),
         });
+        code.rows.hits
     }
 }
 

@@ -31,7 +31,7 @@ pub use collect::Collected;
 pub use error::Error;
 pub use instruction_row::InstructionRow;
 pub use line_row::LineRow;
-pub use lines::lines;
+pub use lines::{LineHits, lines};
 pub use manifest::{ExitStatus, Machine, Manifest, SCHEMA_VERSION};
 pub use opcode_row::OpcodeRow;
 pub use pair_row::PairRow;

@@ -21,8 +21,9 @@ pub struct LineRow {
     pub line: u32,
     /// Executions of the line's instructions, added up.
     pub executions: u64,
-    /// How often the line was entered: executions of its first instruction, added up over the code
-    /// objects that have a part in the line (a function and the module that defines it, for one).
+    /// How often the line was come to from another line, or a code object began with it (but for the
+    /// prologue of a function, which belongs to the line of the `def`), added up over the code objects
+    /// that have a part in the line.
     pub hits: u64,
 }
 

@@ -4,18 +4,25 @@ use rustc_hash::FxHashMap;
 
 use crate::{InstructionRow, LineRow, Phase};
 
+/// How often a line was come to in one code object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineHits {
+    /// The process.
+    pub process: u32,
+    /// The phase.
+    pub phase: Phase,
+    /// The file, as in [`InstructionRow::file`].
+    pub file: Arc<str>,
+    /// The line.
+    pub line: u32,
+    /// How often it was come to from another line, or its code object began with it.
+    pub hits: u64,
+}
+
 /// What the rows of the instructions table amount to by line, in the order of process, phase, file and
-/// line. A line that never ran has a row wherever an instruction of it has one.
-///
-/// A line's hits are the executions of its first instruction: the one with the lowest offset of those
-/// that a code object has on the line, whether it has a row in this phase or not.
-pub fn lines(instructions: &[InstructionRow]) -> Vec<LineRow> {
-    // By process, code object and line, over all phases: an instruction that never ran has one row only.
-    let mut first: FxHashMap<(u32, u32, u32), u32> = FxHashMap::default();
-    for row in instructions {
-        let offset = first.entry((row.process, row.code, row.line)).or_insert(row.offset);
-        *offset = row.offset.min(*offset);
-    }
+/// line, with the hits of the lines that are among them. A line that never ran has a row wherever an
+/// instruction of it has one.
+pub fn lines(instructions: &[InstructionRow], hits: &[LineHits]) -> Vec<LineRow> {
     // Rows of one code object stand together, so that most of them find their line where the last did.
     let mut found: FxHashMap<(u32, Phase, &str, u32), usize> = FxHashMap::default();
     let mut lines: Vec<LineRow> = Vec::new();
@@ -39,10 +46,11 @@ pub fn lines(instructions: &[InstructionRow]) -> Vec<LineRow> {
                 lines.len() - 1
             });
         }
-        let line = &mut lines[last];
-        line.executions = line.executions.saturating_add(row.executions);
-        if first.get(&(row.process, row.code, row.line)) == Some(&row.offset) {
-            line.hits = line.hits.saturating_add(row.executions);
+        lines[last].executions = lines[last].executions.saturating_add(row.executions);
+    }
+    for hit in hits {
+        if let Some(place) = found.get(&(hit.process, hit.phase, &*hit.file, hit.line)) {
+            lines[*place].hits = lines[*place].hits.saturating_add(hit.hits);
         }
     }
     lines.sort();
@@ -69,51 +77,40 @@ mod tests {
         }
     }
 
-    fn found(rows: &[InstructionRow]) -> Vec<(u32, Phase, u32, u64, u64)> {
-        lines(rows)
+    fn found(rows: &[InstructionRow], hits: &[LineHits]) -> Vec<(u32, Phase, u32, u64, u64)> {
+        lines(rows, hits)
             .iter()
             .map(|line| (line.process, line.phase, line.line, line.executions, line.hits))
             .collect()
     }
 
+    fn hit(phase: Phase, file: &str, line: u32, hits: u64) -> LineHits {
+        LineHits { process: 0, phase, file: file.into(), line, hits }
+    }
+
     #[test]
-    fn hits_are_those_of_the_first_instruction_whatever_the_order_of_rows() {
+    fn executions_and_hits_of_a_line_add_up() {
         let rows = [
             row(0, Phase::Main, 1, 3, 8, 50),
             row(0, Phase::Main, 1, 3, 4, 10),
-            row(0, Phase::Main, 1, 3, 6, 20),
+            row(0, Phase::Main, 2, 3, 6, 20),
             row(0, Phase::Main, 1, 2, 2, 0),
         ];
-        assert_eq!(found(&rows), [(0, Phase::Main, 2, 0, 0), (0, Phase::Main, 3, 80, 10)]);
-    }
-
-    #[test]
-    fn code_objects_on_one_line_each_have_a_first_instruction() {
-        let rows = [
-            row(0, Phase::Main, 1, 3, 4, 1),
-            row(0, Phase::Main, 1, 3, 6, 1),
-            row(0, Phase::Main, 2, 3, 0, 100),
-            row(0, Phase::Main, 2, 3, 2, 100),
+        let hits = [
+            hit(Phase::Main, "a.py", 3, 10),
+            hit(Phase::Main, "a.py", 3, 20),
+            hit(Phase::Main, "b.py", 3, 7),
+            hit(Phase::Shutdown, "a.py", 3, 7),
         ];
-        assert_eq!(found(&rows), [(0, Phase::Main, 3, 202, 101)]);
-    }
-
-    #[test]
-    fn a_first_instruction_without_a_row_in_a_phase_has_no_executions_there() {
-        // The instruction at 4 never ran: it has a row in the first phase only.
-        let rows = [
-            row(0, Phase::Startup, 1, 3, 4, 0),
-            row(0, Phase::Startup, 1, 3, 6, 5),
-            row(0, Phase::Main, 1, 3, 6, 7),
-        ];
-        assert_eq!(found(&rows), [(0, Phase::Startup, 3, 5, 0), (0, Phase::Main, 3, 7, 0)]);
+        let expected = [(0, Phase::Main, 2, 0, 0), (0, Phase::Main, 3, 80, 30)];
+        assert_eq!(found(&rows, &hits), expected);
     }
 
     #[test]
     fn processes_and_files_are_told_apart() {
         let rows = [row(9, Phase::Main, 1, 3, 0, 2), row(0, Phase::Main, 1, 3, 2, 4)];
-        assert_eq!(found(&rows), [(0, Phase::Main, 3, 4, 4), (9, Phase::Main, 3, 2, 2)]);
-        assert_eq!(&*lines(&rows)[1].file, "b.py");
-        assert_eq!(lines(&[]), []);
+        assert_eq!(found(&rows, &[]), [(0, Phase::Main, 3, 4, 0), (9, Phase::Main, 3, 2, 0)]);
+        assert_eq!(&*lines(&rows, &[])[1].file, "b.py");
+        assert_eq!(lines(&[], &[]), []);
     }
 }

@@ -63,7 +63,7 @@ fn tables() -> Tables {
     let instructions = vec![instruction(2, "LOAD_ATTR", u64::MAX), instruction(u32::MAX, "NOP", 0)];
     Tables {
         opcodes: rows(),
-        lines: lines(&instructions),
+        lines: lines(&instructions, &[]),
         pairs: vec![PairRow {
             process: 0,
             phase: Phase::Shutdown,

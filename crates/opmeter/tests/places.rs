@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use opmeter_recording::{
-    InstructionRow, Manifest, OpcodeRow, PairRow, Phase, Process, ProcessState, Recording, SourceRow, Tables,
-    lines,
+    InstructionRow, LineHits, Manifest, OpcodeRow, PairRow, Phase, Process, ProcessState, Recording,
+    SourceRow, Tables, lines,
 };
 
 const SOURCE: &str = "x = 1\ndef f(): pass\n";
@@ -51,6 +51,14 @@ impl Recorded {
             row(&source, "f", 1, 2, 2, 1234),
             row(LIBRARY, "walk", 2, 9, 0, 5000),
         ];
+        let hit = |line, hits| LineHits {
+            process: 0,
+            phase: Phase::Main,
+            file: source.as_str().into(),
+            line,
+            hits,
+        };
+        let hits = [hit(1, 1), hit(2, 1234)];
         let nops = instructions.iter().map(|row| row.executions).sum();
         let opcode = OpcodeRow {
             process: 0,
@@ -62,7 +70,7 @@ impl Recorded {
         };
         Tables {
             opcodes: vec![opcode],
-            lines: lines(&instructions),
+            lines: lines(&instructions, &hits),
             instructions,
             sources: vec![SourceRow {
                 file: source.as_str().into(),

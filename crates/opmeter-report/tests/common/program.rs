@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use opmeter_recording::{
-    InstructionRow, Manifest, OpcodeRow, PairRow, Phase, SourceRow, SpecializationRow, Tables, lines,
+    InstructionRow, LineHits, Manifest, OpcodeRow, PairRow, Phase, SourceRow, SpecializationRow, Tables,
+    lines,
 };
 
 pub const BENCH: &str = "/home/me/bench.py";
@@ -176,6 +177,24 @@ fn pairs() -> Vec<PairRow> {
     ]
 }
 
+/// Each code object comes to its lines at their first instruction.
+fn hits(instructions: &[InstructionRow]) -> Vec<LineHits> {
+    let is_first = |row: &&InstructionRow| {
+        let same = |other: &&InstructionRow| {
+            (other.process, other.code, other.line) == (row.process, row.code, row.line)
+        };
+        instructions.iter().filter(same).all(|other| row.offset <= other.offset)
+    };
+    let hit = |row: &InstructionRow| LineHits {
+        process: row.process,
+        phase: row.phase,
+        file: row.file.clone(),
+        line: row.line,
+        hits: row.executions,
+    };
+    instructions.iter().filter(is_first).map(hit).collect()
+}
+
 pub fn tables() -> Tables {
     let instructions = instructions();
     let source = |file: &str, path: &str| SourceRow {
@@ -187,7 +206,7 @@ pub fn tables() -> Tables {
     };
     Tables {
         opcodes: opcodes(&instructions),
-        lines: lines(&instructions),
+        lines: lines(&instructions, &hits(&instructions)),
         pairs: pairs(),
         specialization: specialization(),
         sources: vec![

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use opmeter_recording::{OpcodeRow, Phase, Recording};
@@ -39,6 +39,11 @@ pub fn record_with<S: AsRef<OsStr>>(options: &[&str], command: impl IntoIterator
 }
 
 impl Recorded {
+    /// The working folder of the command.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Where the recording lies.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("out.opm")

@@ -58,16 +58,7 @@ struct Reached {
     number: u8,
 }
 
-static OBSERVED: Mutex<Observed> = Mutex::new(Observed {
-    dispatches: 0,
-    judged: 0,
-    matches: [0; 16],
-    targets: [0; 16],
-    numbers: [0; 16],
-    pages: Vec::new(),
-    after_prefix: false,
-    reached: [const { Vec::new() }; 16],
-});
+static OBSERVED: Mutex<Observed> = Mutex::new(Observed::new());
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +97,19 @@ fn ahead(meter: &Meter) -> u8 {
 }
 
 impl Observed {
+    const fn new() -> Self {
+        Self {
+            dispatches: 0,
+            judged: 0,
+            matches: [0; 16],
+            targets: [0; 16],
+            numbers: [0; 16],
+            pages: Vec::new(),
+            after_prefix: false,
+            reached: [const { Vec::new() }; 16],
+        }
+    }
+
     fn look(&mut self, meter: &Meter, frame: &Frame, number: u8) {
         self.dispatches += 1;
         // 3.11 dispatches what follows EXTENDED_ARG under its base's name whatever stands in memory, and
@@ -118,13 +122,12 @@ impl Observed {
         });
         let shim = matches!(base(number), Some("INTERPRETER_EXIT" | "EXIT_INIT_CHECK" | "DO_TRACING"));
         let judged = !prefix && !shim;
+        if judged {
+            self.compare(&frame.registers, frame.reporting_stub(), number);
+        }
         for register in CANDIDATES {
             let index = usize::from(register);
             let address = frame.registers[index].wrapping_sub(usize::from(ahead(meter)));
-            if judged {
-                self.targets[index] += u32::from(meter.is_stub(frame.registers[index]));
-                self.numbers[index] += u32::from(frame.registers[index] == usize::from(number));
-            }
             if self.matches[index] < self.judged {
                 continue;
             }
@@ -137,6 +140,16 @@ impl Observed {
             }
         }
         self.judged += u32::from(judged);
+    }
+
+    /// Compares what the registers hold with the address that was jumped to, and with the opcode's number.
+    /// Not with other stubs' addresses: where the interpreter lies at low addresses, so do they, and any
+    /// number may be like one by chance.
+    fn compare(&mut self, registers: &[usize; 16], target: usize, number: u8) {
+        for (index, value) in registers.iter().enumerate() {
+            self.targets[index] += u32::from(*value == target);
+            self.numbers[index] += u32::from(*value == usize::from(number));
+        }
     }
 
     /// Keeps an instruction that a register points to.
@@ -210,5 +223,36 @@ impl Observed {
             next_instr: next_instr.map(|register| NextInstr { reg: Reg(register), ahead }),
             free: [free.next(), free.next()],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_stub_that_was_jumped_to_makes_a_register_free() {
+        let mut observed = Observed::new();
+        let stub = |number: usize| 0x50_0000 + 64 * number;
+        for number in 0..100 {
+            let mut registers = [0; 16];
+            registers[0] = if number % 4 == 0 { stub(number) } else { 7 };
+            // Values that happen to be addresses of stubs.
+            registers[6] = stub(number + 1);
+            registers[7] = stub(30);
+            registers[9] = number;
+            registers[15] = 0x7f00_0000 + 2 * number;
+            observed.compare(&registers, stub(number), number as u8);
+            observed.matches[15] += 1;
+            observed.judged += 1;
+        }
+        let next_instr = Some(NextInstr { reg: Reg(15), ahead: 0 });
+        let free = |reg, holds_number| Some(Free { reg: Reg(reg), holds_number });
+        let found = Registers { next_instr, free: [free(0, false), free(9, true)] };
+        assert_eq!(observed.conclude(0), found);
+        // Up to 3.10 once in a while is not enough.
+        let next_instr = Some(NextInstr { reg: Reg(15), ahead: 2 });
+        let found = Registers { next_instr, free: [free(9, true), None] };
+        assert_eq!(observed.conclude(2), found);
     }
 }

@@ -47,9 +47,31 @@ pub fn reporting_stub(a: &mut Assembler, number: u8, gate: usize, target: usize)
     start
 }
 
+/// How far behind a reporting stub's start the gate returns to: the lengths of `push` and `call`.
+pub const RETURN_OFFSET: usize = 10;
+
 /// Calls [`crate::rare::enter`]. `reg` is the register that receives an answer, if the event has one.
 pub fn report(a: &mut Assembler, gate: usize, event: Event, number: u8, reg: Reg) {
     a.push_value(i32::from(reg.0) << 16 | (event as i32) << 8 | i32::from(number));
     a.call(gate);
     a.move_stack(8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_returns_into_the_stub_that_called_it() {
+        let mut assembler = Assembler::new(0x10_0000);
+        assembler.raw(&[0xcc]);
+        let start = reporting_stub(&mut assembler, 200, 0x20_0000, 0x30_0000);
+        let code = assembler.finish().unwrap();
+        assert_eq!(start % 64, 0);
+        let stub = &code[start - 0x10_0000..];
+        // push 0xc8 (event 0, register 0); call gate
+        let displacement = 0x20_0000 - (start + RETURN_OFFSET) as i32;
+        assert_eq!(stub[..6], [0x68, 0xc8, 0, 0, 0, 0xe8]);
+        assert_eq!(stub[6..RETURN_OFFSET], displacement.to_le_bytes());
+    }
 }

@@ -234,11 +234,6 @@ impl Meter {
         }
     }
 
-    /// Whether an address is that of one of our stubs.
-    pub fn is_stub(&self, address: usize) -> bool {
-        (self.code..self.code + CODE_LENGTH).contains(&address)
-    }
-
     /// Called at the first dispatch of all: asks for audit events. Not earlier, because the interpreter
     /// frees what it keeps of a hook with the allocator that is chosen when it starts (`-X dev`,
     /// `PYTHONMALLOC`), whichever it was allocated with.

@@ -8,6 +8,7 @@ use opmeter_opcodes::{Folding, Specialising};
 
 use crate::cells::counter;
 use crate::discovery;
+use crate::gate::RETURN_OFFSET;
 use crate::live::Slot;
 use crate::meter::{self, Meter};
 use crate::pairs;
@@ -51,6 +52,13 @@ pub struct Frame {
     pub registers: [usize; 16],
     back: usize,
     word: usize,
+}
+
+impl Frame {
+    /// The address of the stub that reports a dispatch before the registers are known.
+    pub fn reporting_stub(&self) -> usize {
+        self.back - RETURN_OFFSET
+    }
 }
 
 /// Called by the gate. No panic leaves it: whatever goes wrong, the program runs on.

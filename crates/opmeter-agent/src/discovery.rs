@@ -173,9 +173,17 @@ impl Observed {
     fn count(&self, meter: &Meter, next: NextInstr) {
         let Some(cells) = meter.cells() else { return };
         let place = meter.place(meter.first_slot());
-        for reached in &self.reached[usize::from(next.reg.0)] {
+        let reached = &self.reached[usize::from(next.reg.0)];
+        let biases: Vec<u64> = reached
+            .iter()
+            .map(|reached| reached.bias.unwrap_or_else(|| cells.find(reached.address, place)))
+            .collect();
+        if cells.lost() > 0 {
+            // Some of these cells are read by nobody. It stays at counts by opcode.
+            return;
+        }
+        for (reached, bias) in reached.iter().zip(biases) {
             let Some(rule) = meter.rule(reached.number) else { continue };
-            let bias = reached.bias.unwrap_or_else(|| cells.find(reached.address, place));
             let add = |offset: u8| {
                 cells::cell(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);
             };

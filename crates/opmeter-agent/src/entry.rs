@@ -16,6 +16,9 @@ use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::switch_table::SwitchTable;
 use crate::{exec, fork, pairs};
 
+/// Address space that must be left, in bytes: with less an interpreter does not start.
+const FOR_THE_PROGRAM: usize = 0x80_0000;
+
 /// Exit status of a process that is not run because it can't be metered.
 const REFUSED: i32 = 125;
 
@@ -67,12 +70,20 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     }
     let with_pairs = control.word(Control::Pairs).load(Relaxed) != 0;
     let length = CODE_LENGTH + live::LENGTH + if with_pairs { pairs::LENGTH } else { 0 };
-    let code = match reserve_near(&interpreter.module.span(), length) {
+    let reserved = reserve_near(&interpreter.module.span(), length).and_then(|code| {
+        if address_space_left() >= FOR_THE_PROGRAM {
+            return Ok(code);
+        }
+        // SAFETY: reserved just now, and not used.
+        unsafe { libc::munmap(code as *mut libc::c_void, length) };
+        Err(io::Error::from_raw_os_error(libc::ENOMEM))
+    });
+    let code = match reserved {
         Ok(code) => code,
         Err(error) => refuse!(
             "no address space is free near the interpreter ({error}); a limit on virtual memory \
              (ulimit -v) may have to be raised by {} MiB",
-            length >> 20
+            (length + FOR_THE_PROGRAM) >> 20
         ),
     };
     let live = Live::create(folder, code + CODE_LENGTH).and_then(|mut live| {
@@ -134,6 +145,19 @@ impl Refusal {
             unsafe { libc::_exit(REFUSED) };
         }
     }
+}
+
+/// How much more address space this process may take.
+fn address_space_left() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: writes to the variable that is passed.
+    unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) };
+    if limit.rlim_cur == libc::RLIM_INFINITY {
+        return usize::MAX;
+    }
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: usize = statm.split(' ').next().and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    (limit.rlim_cur as usize).saturating_sub(pages * 4096)
 }
 
 /// Reserves address space wherever the system likes.

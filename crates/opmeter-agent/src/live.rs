@@ -285,7 +285,17 @@ pub const fn state_offset(state: State) -> usize {
 }
 
 /// Makes room on the disk for a part of a file: writing to a mapping must not fail.
+///
+/// # Errors
+/// When there is none, or when the process may not make files that long: it asks before it tries, for the
+/// system would end a process that does not expect it (`SIGXFSZ`).
 pub fn allocate(file: &File, start: usize, length: usize) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: writes to the variable that is passed.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
+    if (start + length) as u64 > limit.rlim_cur {
+        return Err(io::Error::from_raw_os_error(libc::EFBIG));
+    }
     // SAFETY: a descriptor that is open.
     match unsafe { libc::posix_fallocate(file.as_raw_fd(), start as libc::off_t, length as libc::off_t) } {
         0 => Ok(()),

@@ -39,11 +39,16 @@ pub enum Difference {
         /// Specialised, unspecialised and missed executions.
         forms: u128,
     },
-    /// The process executed so many instructions, and none is known by its place.
-    NoInstructions {
-        /// Executions in the opcodes table.
-        opcodes: u128,
-    },
+}
+
+impl Difference {
+    /// By how much an opcode's instructions fall short of it.
+    fn unplaced(&self) -> Option<u128> {
+        match self {
+            Self::Opcode { opcodes, instructions, .. } => opcodes.checked_sub(*instructions),
+            Self::Line { .. } | Self::Forms { .. } => None,
+        }
+    }
 }
 
 /// What was checked in one process: one phase, or all phases where threads counted at the same time.
@@ -59,6 +64,8 @@ pub struct CheckedPart {
     pub lines: usize,
     /// Executions in the opcodes table.
     pub executions: u128,
+    /// Executions of which only the opcode is known, as the manifest says of the process.
+    pub unplaced: u128,
     /// What does not add up.
     pub differences: Vec<Difference>,
 }
@@ -119,7 +126,24 @@ impl Check {
                 parts.entry(part(row.process, row.phase)).or_default().forms.push(difference);
             }
         }
-        Check { parts: parts.into_iter().map(|(part, sides)| sides.compare(part)).collect() }
+        let mut check = Check { parts: parts.into_iter().map(|(part, sides)| sides.compare(part)).collect() };
+        for process in manifest.processes.iter().filter(|process| process.dispatch.unplaced > 0) {
+            check.expect_unplaced(process.process, u128::from(process.dispatch.unplaced));
+        }
+        check
+    }
+
+    /// So many executions of a process lack in its instructions: which, if that is what lacks.
+    fn expect_unplaced(&mut self, process: u32, expected: u128) {
+        let parts = || self.parts.iter().filter(|part| part.process == process);
+        let lacking = parts().flat_map(|part| &part.differences).filter_map(Difference::unplaced);
+        if lacking.sum::<u128>() != expected {
+            return;
+        }
+        for part in self.parts.iter_mut().filter(|part| part.process == process) {
+            part.unplaced = part.differences.iter().filter_map(Difference::unplaced).sum();
+            part.differences.retain(|difference| difference.unplaced().is_none());
+        }
     }
 
     /// Whether everything adds up.
@@ -137,23 +161,19 @@ impl Sides<'_> {
     fn compare(self, (process, phase): Part) -> CheckedPart {
         let executions = self.opcodes.values().map(|(opcodes, _)| opcodes).sum();
         let mut differences = Vec::new();
-        if executions > 0 && self.lines.is_empty() {
-            differences.push(Difference::NoInstructions { opcodes: executions });
-        } else {
-            let unlike = self.opcodes.iter().filter(|(_, (opcodes, instructions))| opcodes != instructions);
-            differences.extend(unlike.map(|(opcode, &(opcodes, instructions))| Difference::Opcode {
-                opcode: (*opcode).to_owned(),
-                opcodes,
-                instructions,
-            }));
-            let unlike = self.lines.iter().filter(|(_, (instructions, lines))| instructions != lines);
-            differences.extend(unlike.map(|(&(file, line), &(instructions, lines))| Difference::Line {
-                file: file.clone(),
-                line,
-                instructions,
-                lines,
-            }));
-        }
+        let unlike = self.opcodes.iter().filter(|(_, (opcodes, instructions))| opcodes != instructions);
+        differences.extend(unlike.map(|(opcode, &(opcodes, instructions))| Difference::Opcode {
+            opcode: (*opcode).to_owned(),
+            opcodes,
+            instructions,
+        }));
+        let unlike = self.lines.iter().filter(|(_, (instructions, lines))| instructions != lines);
+        differences.extend(unlike.map(|(&(file, line), &(instructions, lines))| Difference::Line {
+            file: file.clone(),
+            line,
+            instructions,
+            lines,
+        }));
         differences.extend(self.forms);
         CheckedPart {
             process,
@@ -161,6 +181,7 @@ impl Sides<'_> {
             opcodes: self.opcodes.len(),
             lines: self.lines.len(),
             executions,
+            unplaced: 0,
             differences,
         }
     }

@@ -42,6 +42,9 @@ const REGISTERS: [&str; 16] = [
     "r15",
 ];
 
+/// Dispatches after which the agent knows the interpreter's registers, and some.
+const DISCOVERY: u64 = 2000;
+
 impl Collected {
     /// Reads all live files in a folder. Files that can't be read are named as missing, the others count.
     ///
@@ -87,12 +90,14 @@ impl Collected {
         let version = (file.word(Word::Major), file.word(Word::Minor), file.word(Word::Micro));
         let table = OpcodeTable::built_in(version.0 as u8, version.1 as u8);
         let first = self.tables.opcodes.len();
-        let mut redispatches = 0;
+        let first_instruction = self.tables.instructions.len();
+        let (mut redispatches, mut unplaced) = (0, 0u64);
         let pairs = fs::read(file.path().with_extension(PAIRS_EXTENSION)).unwrap_or_default();
         let code = table.as_ref().map(|table| CodeSummary::of(process, file, table)).unwrap_or_default();
         for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
             let counts = file.phase(phase);
             redispatches += counts.redispatches;
+            unplaced = counts.unplaced.iter().fold(unplaced, |sum, count| sum.wrapping_add(*count));
             if let Some(table) = &table {
                 let placed = code.rows.executions_by_base(name);
                 rows(process, name, table, &counts, &placed, &mut self.tables.opcodes);
@@ -109,7 +114,12 @@ impl Collected {
         if let Some(table) = &table {
             self.tables.instructions.extend(placeless(table, rows, code.codes));
         }
-        let executions = rows.iter().map(|row| row.executions).sum();
+        let executions: u64 = rows.iter().map(|row| row.executions).sum();
+        if unplaced > 0 {
+            // And what combined opcodes executed besides.
+            let placed = self.tables.instructions[first_instruction..].iter().map(|row| row.executions);
+            unplaced = executions.saturating_sub(placed.sum());
+        }
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let register = (file.word(Word::Register) as usize).checked_sub(1);
         let who = format!("process {process} (PID {})", file.word(Word::Pid));
@@ -119,10 +129,15 @@ impl Collected {
             Status::Refused => ProcessState::Refused,
             Status::Unmetered | Status::Starting => ProcessState::Unmetered,
         };
-        let reason = file.text(Text::Reason);
+        let mut reason = file.text(Text::Reason);
+        if file.status() == Status::Starting && !running {
+            reason = "it ended before it ran any bytecode".to_owned();
+        }
         match file.status() {
             Status::Metered => {}
-            Status::Starting => missing("it ended before the meter was set up".to_owned()),
+            // What has ended by now has run no bytecode.
+            Status::Starting if !running => {}
+            Status::Starting => missing("the meter was not set up yet".to_owned()),
             Status::Refused | Status::Unmetered => missing(format!("not metered: {reason}")),
         }
         if compiled {
@@ -135,19 +150,25 @@ impl Collected {
         if let Some(problem) = code.torn {
             missing(problem);
         }
-        if file.word(Word::LostCode) > 0 {
+        if unplaced > 0 {
+            let why = if file.word(Word::LostCode) > 0 {
+                ": no more room for its counts by instruction"
+            } else if register.is_none() && executions > DISCOVERY {
+                ": no register holds the address of the next instruction"
+            } else if register.is_none() {
+                ": it ended too soon"
+            } else {
+                ""
+            };
             missing(format!(
-                "counts by instruction of {} code objects had no room on the disk and are missing",
-                file.word(Word::LostCode)
+                "it is not known where {unplaced} of its {executions} instructions ran, only how often each \
+                 opcode did{why}"
             ));
-        }
-        if file.word(Word::ByInstruction) == 0 && executions > 2000 {
-            missing("it is not known where its instructions ran, only how often each opcode did".to_owned());
         }
         if file.word(Word::SharedSlots) > 0 {
             missing("more threads than can count at a time ran; counts may be short".to_owned());
         }
-        if file.word(Word::RepeatsKnown) == 0 && executions > 2000 {
+        if file.word(Word::RepeatsKnown) == 0 && executions > DISCOVERY {
             missing(
                 "dispatches that repeat an instruction could not be told apart, and count as executions"
                     .to_owned(),
@@ -178,6 +199,7 @@ impl Collected {
                 per_thread: file.word(Word::Slots) > 1,
                 next_instr_register: register.map(|number| REGISTERS[number & 15].to_owned()),
                 executions,
+                unplaced,
                 redispatches,
             },
             end: if running { "running" } else { "exited" }.to_owned(),

@@ -66,6 +66,8 @@ pub struct Dispatch {
     pub next_instr_register: Option<String>,
     /// Instructions executed in this process, all phases.
     pub executions: u64,
+    /// Executions of which only the opcode is known, not where the instruction stands.
+    pub unplaced: u64,
     /// Dispatches that ran an instruction once more after it changed its form: not executions.
     pub redispatches: u64,
 }

@@ -36,7 +36,7 @@ impl Page<'_> {
         let mut rows = Vec::new();
         for part in &check.parts {
             for difference in &part.differences {
-                let Some((what, place, one, other)) = self.described(difference) else { continue };
+                let (what, place, one, other) = self.described(difference);
                 rows.push(Row {
                     cells: vec![
                         part.process.to_string(),
@@ -73,9 +73,9 @@ impl Page<'_> {
     }
 
     /// What was compared, of what, and both counts.
-    fn described(&self, difference: &Difference) -> Option<(&'static str, String, u128, u128)> {
+    fn described(&self, difference: &Difference) -> (&'static str, String, u128, u128) {
         let directory = &self.manifest.directory;
-        Some(match difference {
+        match difference {
             Difference::Opcode { opcode, opcodes, instructions } => {
                 ("opcodes, instructions", visible(opcode), *opcodes, *instructions)
             }
@@ -86,32 +86,23 @@ impl Page<'_> {
                 let place = format!("{} {}", place_label(file, *line, directory), visible(opcode));
                 ("executions, forms", place, *executions, *forms)
             }
-            Difference::NoInstructions { .. } => return None,
-        })
+        }
     }
 
-    /// Says why instructions of a process are known by their opcode only.
+    /// Says of how many executions only the opcode could be checked.
     fn write_unplaced(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
-        let mut sentences = Vec::new();
-        for part in &check.parts {
-            for difference in &part.differences {
-                let Difference::NoInstructions { opcodes } = difference else { continue };
-                let process = self.manifest.processes.iter().find(|process| process.process == part.process);
-                let register = process.is_some_and(|process| process.dispatch.next_instr_register.is_some());
-                let why = if register {
-                    "the recording does not say why"
-                } else {
-                    "the register that holds the next instruction's address was not found in its interpreter"
-                };
-                sentences.push(format!(
-                    "process {}, {}: it executed {} instructions, and of none is known where it stands: \
-                     {why}",
+        let unplaced = check.parts.iter().filter(|part| part.unplaced > 0);
+        let sentences: Vec<String> = unplaced
+            .map(|part| {
+                format!(
+                    "process {}, {}: of {} executions only the opcode is known, not where the instruction \
+                     stands",
                     part.process,
                     phase(part),
-                    grouped(*opcodes)
-                ));
-            }
-        }
+                    grouped(part.unplaced)
+                )
+            })
+            .collect();
         self.warn(out, &sentences)
     }
 }

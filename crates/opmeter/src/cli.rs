@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
 use crate::selection::SelectionArgs;
-use crate::{annotate, doctor, export, record, report};
+use crate::{annotate, doctor, export, file_limit, record, report};
 
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
@@ -220,6 +220,7 @@ pub enum FormatArg {
 
 /// Parses the command line and runs the subcommand. Wrong arguments end with status 2.
 pub fn run() -> ExitCode {
+    file_limit::have_writes_fail();
     let result = match Cli::parse().command {
         Command::Record(args) => record::run(&args),
         Command::Report(args) => report::run(&args),

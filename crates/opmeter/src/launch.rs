@@ -32,9 +32,7 @@ pub fn run(command: &[OsString], agent: &Path, live: &Path) -> io::Result<ExitSt
     };
     // The command starts with those signals ignored that we were started with ignored, so we begin to
     // heed these only afterwards. It may well handle them.
-    let ignored = ignored_signals();
-    let (later, now): (Vec<i32>, Vec<i32>) =
-        PASSED_ON.into_iter().partition(|signal| ignored >> (signal - 1) & 1 == 1);
+    let (later, now): (Vec<i32>, Vec<i32>) = PASSED_ON.into_iter().partition(|signal| is_ignored(*signal));
     let mut signals = SignalsInfo::<WithOrigin>::new(now)?;
     let handle = signals.handle();
     let mut child = metered(program, agent, live).args(arguments).spawn()?;
@@ -88,9 +86,11 @@ fn preload(agent: &Path) -> OsString {
     libraries
 }
 
-/// Signals that are ignored, one bit each, signal 1 the lowest.
-fn ignored_signals() -> u64 {
+/// Whether this process ignores a signal, as whoever started it did.
+pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    // One bit each, signal 1 the lowest.
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }

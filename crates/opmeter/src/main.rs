@@ -6,6 +6,7 @@ mod cli;
 mod doctor;
 mod error;
 mod export;
+mod file_limit;
 mod launch;
 mod live_folder;
 mod machine;

@@ -119,8 +119,9 @@ fn nothing_ran(
     } else if let Some((_, error)) = &collected.unrecorded {
         if !args.best_effort {
             format!(
-                "the counters could not be kept ({error}), and the program was not run; make room, choose \
-                 another place with -o, or use --best-effort to run it unmetered"
+                "the counters could not be kept ({error}), and the program was not run; make room (on the \
+                 disk, or in memory: ulimit -v), choose another place with -o, or use --best-effort to run \
+                 it unmetered"
             )
         } else {
             format!("the counters could not be kept ({error}); nothing was recorded")

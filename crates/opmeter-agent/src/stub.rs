@@ -117,12 +117,13 @@ impl StubSet {
         if let Some(next) = self.next_instr {
             stub.follow_instruction(next, end);
         }
+        // The cell first: that it must be found may take long, and the process may end meanwhile.
+        if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
+            stub.count_cell(next);
+        }
         if let Some(array) = stub.array() {
             let executions = stub.counter(array + usize::from(rule.number) * 8);
             stub.a.inc(executions);
-        }
-        if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
-            stub.count_cell(next);
         }
         if let Some(pairs) = self.pairs.filter(|_| rule.execution.is_instruction) {
             stub.count_pair(pairs);

@@ -17,6 +17,8 @@ pub struct LiveFile {
 pub enum ReadError {
     /// The system refused.
     Io(PathBuf, std::io::Error),
+    /// The process ended while it made the file: it has run no bytecode.
+    NotBegun(PathBuf),
     /// The file is no live file, is torn, or is of another layout.
     Format(PathBuf, &'static str),
 }
@@ -25,6 +27,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "can't read {}: {error}", path.display()),
+            Self::NotBegun(path) => write!(f, "{} was never begun", path.display()),
             Self::Format(path, problem) => write!(f, "{} {problem}", path.display()),
         }
     }
@@ -36,7 +39,7 @@ impl LiveFile {
     /// Reads a file as it is now.
     ///
     /// # Errors
-    /// When it can't be read, is no live file, or ends before its first slot does.
+    /// When it can't be read, was never begun, is no live file, or ends before its first slot does.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let bytes = std::fs::read(path).map_err(|error| ReadError::Io(path.to_owned(), error))?;
         Self::from_bytes(path, bytes)
@@ -44,12 +47,16 @@ impl LiveFile {
 
     fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ReadError> {
         let error = |problem| ReadError::Format(path.to_owned(), problem);
+        // This word is written last.
+        if bytes.iter().take(8).all(|byte| *byte == 0) {
+            return Err(ReadError::NotBegun(path.to_owned()));
+        }
         let file = Self { path: path.to_owned(), bytes };
         if file.bytes.len() < slot_offset(1) {
             return Err(error("is torn: it ends before its first counters do"));
         }
         if file.word(Word::Magic) != MAGIC {
-            return Err(error("is no live counter file, or its process ended before it was set up"));
+            return Err(error("is no live counter file"));
         }
         if file.word(Word::Layout) != LAYOUT {
             return Err(error("was written by another version of Opmeter; use that one to read it"));
@@ -154,8 +161,12 @@ mod tests {
 
     #[test]
     fn torn_and_foreign_files_are_refused() {
-        let torn = LiveFile::from_bytes(Path::new("x"), vec![0; HEADER_SIZE]).unwrap_err();
+        let torn = LiveFile::from_bytes(Path::new("x"), file(1, 0)[..HEADER_SIZE].to_vec()).unwrap_err();
         assert!(torn.to_string().contains("torn"), "{torn}");
+        for length in [0, 5, HEADER_SIZE, slot_offset(1)] {
+            let empty = LiveFile::from_bytes(Path::new("x"), vec![0; length]).unwrap_err();
+            assert!(matches!(empty, ReadError::NotBegun(_)), "{empty}");
+        }
         let foreign = LiveFile::from_bytes(Path::new("x"), vec![7; slot_offset(1)]).unwrap_err();
         assert!(foreign.to_string().contains("no live counter file"), "{foreign}");
         let mut newer = file(1, 0);

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
     CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, Counts, EXTENSION,
-    LiveFile, PAIRS_EXTENSION, PHASES, Pairs, Status, Text, Word,
+    LiveFile, PAIRS_EXTENSION, PHASES, Pairs, ReadError, Status, Text, Word,
 };
 use opmeter_opcodes::{Execution, Folding, OpcodeTable};
 use rustc_hash::FxHashMap;
@@ -60,6 +60,7 @@ impl Collected {
             }
             match LiveFile::read(&path) {
                 Ok(file) => files.push(file),
+                Err(ReadError::NotBegun(_)) => {}
                 Err(error) => collected.incomplete.push(format!("one process is missing: {error}")),
             }
         }

@@ -258,35 +258,6 @@ fn doctor_finds_every_interpreter_fit() {
     assert_eq!(wrong.status.code(), Some(1));
 }
 
-/// A limit on the address space that leaves room for the interpreter, but not for the meter beside it.
-#[test]
-fn a_limited_address_space_is_said_to_be_so() {
-    let python = any().path.display();
-    let folder = tempfile::tempdir().unwrap();
-    let limited = |kilobytes: u32| {
-        let script = format!(
-            "ulimit -v {kilobytes}; exec {} record --quiet --force -o out.opm -- {python} -c 'print(1)'",
-            env!("CARGO_BIN_EXE_opmeter")
-        );
-        Command::new("sh").current_dir(folder.path()).args(["-c", &script]).output().unwrap()
-    };
-    // Whatever the limit, the program runs metered, or does not run and the status says so; or it can't
-    // start at all, which is the system's word.
-    let mut metered = 0;
-    for kilobytes in [20_000, 40_000, 80_000, 200_000, 1_000_000] {
-        let output = limited(kilobytes);
-        if output.status.success() {
-            assert_eq!(output.stdout, b"1\n");
-            assert!(Path::new(&folder.path().join("out.opm/manifest.json")).exists());
-            metered += 1;
-        } else {
-            assert!(output.stdout.is_empty(), "{kilobytes}: ran unmetered");
-            assert!(!output.stderr.is_empty(), "{kilobytes}");
-        }
-    }
-    assert!(metered > 0);
-}
-
 #[test]
 fn best_effort_runs_what_cannot_be_metered() {
     // No room for counters: the folder of live files is taken away while the shell starts Python.

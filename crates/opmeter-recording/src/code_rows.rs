@@ -87,7 +87,8 @@ impl ProcessCode<'_> {
             let lines = lines(version, code.first_line, &code.line_table, code.bytecode.len());
             for instruction in Instructions::of(self.opcodes, &code.bytecode) {
                 let unit = instruction.offset as usize / 2;
-                let row = InstructionRow {
+                // Most instructions of the interpreter's start have no row.
+                let row = || InstructionRow {
                     line: lines.get(unit).copied().unwrap_or(0),
                     offset: instruction.offset,
                     opcode: names[usize::from(instruction.number)].clone().unwrap_or_else(|| "?".into()),
@@ -96,7 +97,7 @@ impl ProcessCode<'_> {
                 };
                 let family = families[usize::from(instruction.number)];
                 let missed = |phase: usize| misses.get(&(number as u32, phase as u32, unit as u32));
-                add_instruction(&row, unit, &counts, &mut rows, family, missed);
+                add_instruction(row, unit, &counts, &mut rows, family, missed);
             }
             self.add_hits(code, &lines, &counts, &common.file, &mut rows.hits);
         }
@@ -154,7 +155,7 @@ impl ProcessCode<'_> {
 
 /// Adds the rows of an instruction: one for each phase in which it ran, or one without executions.
 fn add_instruction<'m>(
-    row: &InstructionRow,
+    row: impl Fn() -> InstructionRow,
     unit: usize,
     counts: &Counts,
     rows: &mut CodeRows,
@@ -169,7 +170,7 @@ fn add_instruction<'m>(
         if executions == 0 {
             continue;
         }
-        rows.instructions.push(InstructionRow { phase: name, executions, ..row.clone() });
+        let row = InstructionRow { phase: name, executions, ..row() };
         if family {
             let unspecialized = at(phase, unit + 1).min(executions);
             let missed = missed(phase).copied().unwrap_or(0).min(executions - unspecialized);
@@ -189,11 +190,12 @@ fn add_instruction<'m>(
                 code: row.code,
             });
         }
+        rows.instructions.push(row);
     }
     // What the interpreter's own start left out is of no interest.
     let first = (1..PHASES).find(|phase| counts[*phase].is_some());
     if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(phase, unit) == 0)) {
-        rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row.clone() });
+        rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row() });
     }
 }
 

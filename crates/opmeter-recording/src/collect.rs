@@ -76,8 +76,12 @@ impl Collected {
             let last = !files[ordinal as usize + 1..].iter().any(|later| same_process(file, later));
             hits.extend(collected.add(ordinal, file, before.or(parent), last && is_running(file)));
         }
-        collected.tables.lines = lines(&collected.tables.instructions, &hits);
-        collected.tables.sources = sources(&collected.tables.instructions, &collected.processes);
+        let (instructions, processes) = (&collected.tables.instructions, &collected.processes);
+        (collected.tables.lines, collected.tables.sources) = std::thread::scope(|scope| {
+            let sources = scope.spawn(|| sources(instructions, processes));
+            let lines = lines(instructions, &hits);
+            (lines, sources.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
                 "{count} of the processes could not be given counters ({error}); what they ran is missing"

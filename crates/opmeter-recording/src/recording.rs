@@ -53,6 +53,15 @@ impl Recording {
     /// recording; [`Error::UnknownSchema`] where a newer Opmeter wrote it; [`Error::TornManifest`] or
     /// [`Error::TornTable`] where a file is damaged; [`Error::Io`] where one can't be read.
     pub fn open(path: &Path) -> Result<Recording, Error> {
+        Self::open_tables(path, |_| true)
+    }
+
+    /// As [`Recording::open`], but reads only the tables whose names are `wanted`, for those of
+    /// instructions can be long; the others are empty.
+    ///
+    /// # Errors
+    /// As for [`Recording::open`], of what is read.
+    pub fn open_tables(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Recording, Error> {
         if !path.join(Manifest::FILE).exists() {
             let path = path.to_owned();
             return Err(match fs::metadata(&path) {
@@ -63,7 +72,9 @@ impl Recording {
             });
         }
         let manifest = Manifest::read(path)?;
-        let tables = Tables::read(path, &manifest.tables)?;
+        let names: Vec<&str> =
+            manifest.tables.iter().map(String::as_str).filter(|name| wanted(name)).collect();
+        let tables = Tables::read(path, &names)?;
         Ok(Recording { path: path.to_owned(), manifest, tables })
     }
 }

@@ -42,8 +42,17 @@ impl Tables {
 
     /// Writes the file of each table to a recording's folder; files of tables that it has not are removed.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
+        std::thread::scope(|scope| {
+            // It takes as long as all others.
+            let instructions = scope.spawn(|| write(folder, &self.instructions));
+            let others = self.write_others(folder);
+            let instructions = instructions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            instructions.and(others)
+        })
+    }
+
+    fn write_others(&self, folder: &Path) -> Result<(), Error> {
         write(folder, &self.opcodes)?;
-        write(folder, &self.instructions)?;
         write(folder, &self.lines)?;
         if self.pairs.is_empty() {
             remove::<PairRow>(folder)?;
@@ -56,7 +65,7 @@ impl Tables {
 
     /// Reads the tables with these names from a recording's folder. The others are empty, also where
     /// there is a file: it was left by another recording.
-    pub(crate) fn read(folder: &Path, names: &[String]) -> Result<Tables, Error> {
+    pub(crate) fn read(folder: &Path, names: &[&str]) -> Result<Tables, Error> {
         // A table's file and function names are those of the others.
         let interner = &mut Interner::default();
         Ok(Tables {
@@ -82,8 +91,8 @@ fn remove<R: TableRow>(folder: &Path) -> Result<(), Error> {
     }
 }
 
-fn read<R: TableRow>(folder: &Path, names: &[String], interner: &mut Interner) -> Result<Vec<R>, Error> {
-    if !names.iter().any(|name| name == R::TABLE) {
+fn read<R: TableRow>(folder: &Path, names: &[&str], interner: &mut Interner) -> Result<Vec<R>, Error> {
+    if !names.contains(&R::TABLE) {
         return Ok(Vec::new());
     }
     let path = folder.join(file_name::<R>());

@@ -14,7 +14,7 @@ use crate::selection::require_instructions;
 /// Prints a file or a function with its counts.
 pub fn run(args: &AnnotateArgs) -> Result<ExitCode, Failure> {
     let selection = args.selection.selection(&args.phase)?;
-    let recording = open(&args.recording)?;
+    let recording = open(&args.recording, &["instructions", "lines", "sources"])?;
     selection.check(&args.recording, &recording)?;
     require_instructions(&args.recording, &recording)?;
     let tables = &recording.tables;

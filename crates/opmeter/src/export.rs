@@ -24,11 +24,26 @@ enum Content {
     Lcov,
 }
 
+impl Content {
+    /// The tables that it is made of, and chosen by.
+    fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Callgrind | Self::Lcov | Self::Table(Table::Instructions, _) => {
+                &["instructions", "lines", "sources"]
+            }
+            Self::Table(Table::Opcodes, _) => &["opcodes"],
+            Self::Table(Table::Pairs, _) => &["pairs"],
+            Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
+            Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
+        }
+    }
+}
+
 /// Writes a recording, or a table of it.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let content = content(args)?;
     let selection = args.selection.selection(&args.phase)?;
-    let mut recording = open(&args.recording)?;
+    let mut recording = open(&args.recording, content.tables())?;
     selection.check(&args.recording, &recording)?;
     require(content, &args.recording, &recording)?;
     recording.tables = selected(recording.tables, &selection);

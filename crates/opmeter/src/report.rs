@@ -18,6 +18,20 @@ use crate::selection::{Selection, require_instructions};
 /// Rows of a table where there may be thousands and nothing else is asked for.
 const TOP: usize = 30;
 
+/// The tables of a recording.
+pub const ALL: &[&str] = &["opcodes", "instructions", "lines", "pairs", "specialization", "sources"];
+
+/// The tables that a report is made of.
+fn tables_of(by: By) -> &'static [&'static str] {
+    match by {
+        By::Opcode => &["opcodes"],
+        By::Pair => &["pairs"],
+        By::Line | By::Function => &["instructions", "lines", "sources"],
+        By::File => &["lines", "sources"],
+        By::Specialization => &["specialization", "lines", "sources"],
+    }
+}
+
 /// Prints each recording's report.
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let selection = args.selection.selection(&args.phase)?;
@@ -26,7 +40,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let mut out = BufWriter::new(stdout.lock());
     let mut unlike = Vec::new();
     for (place, path) in args.recordings.iter().enumerate() {
-        let recording = open(path)?;
+        let recording = open(path, if args.check { ALL } else { tables_of(args.by) })?;
         selection.check(path, &recording)?;
         if place > 0 {
             written(writeln!(out))?;
@@ -64,10 +78,12 @@ pub fn print_after_run(recording: &Recording, top: usize) {
 
 /// Opens a recording, or what there is of one that was interrupted.
 ///
+/// Only the tables that are named are sure to be read.
+///
 /// # Errors
 /// When there is none, or it can't be read.
-pub fn open(path: &Path) -> Result<Recording, Failure> {
-    match (Recording::open(path), LiveFolder::of(path)) {
+pub fn open(path: &Path, tables: &[&str]) -> Result<Recording, Failure> {
+    match (Recording::open_tables(path, |name| tables.contains(&name)), LiveFolder::of(path)) {
         (Err(Error::Unfinished { .. }), Some(live)) => live.recover(path).map_err(Failure::not_done),
         (result, _) => result.map_err(Failure::not_done),
     }

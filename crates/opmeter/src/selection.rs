@@ -68,7 +68,8 @@ impl Selection {
 /// # Errors
 /// When it does not, with the reason.
 pub fn require_instructions(path: &Path, recording: &Recording) -> Result<(), Failure> {
-    if !recording.tables.instructions.is_empty() {
+    // Where there are instructions, there are lines.
+    if !recording.tables.lines.is_empty() {
         return Ok(());
     }
     let path = path.display();

@@ -223,3 +223,121 @@ fn own_rows(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use opmeter_live::{Block, Misses};
+
+    use super::*;
+
+    fn table() -> OpcodeTable<'static> {
+        OpcodeTable::built_in(3, 12).unwrap()
+    }
+
+    /// Bytecode of 3.12: names with arguments; `CACHE` for an inline cache entry.
+    fn bytecode(instructions: &[(&str, u8)]) -> Vec<u8> {
+        let unit = |&(name, argument): &(&str, u8)| [table().named(name).unwrap().number, argument];
+        instructions.iter().flat_map(unit).collect()
+    }
+
+    /// `def add(a): return a + a`, with the body in the line below the first. The line table has two entries
+    /// without columns (form 13): one unit with no line more, four with one more.
+    fn add() -> LoggedCode {
+        let body = [("RESUME", 0), ("LOAD_FAST", 0), ("BINARY_OP", 0), ("CACHE", 0), ("RETURN_VALUE", 0)];
+        LoggedCode {
+            file: 1,
+            function: 2,
+            first_line: 7,
+            bytecode: bytecode(&body),
+            line_table: vec![0x80 | 13 << 3, 0, 0x80 | 13 << 3 | 3, 2],
+            own: false,
+        }
+    }
+
+    fn rows(codes: Vec<LoggedCode>, blocks: &[(u32, u32, &[u64])], misses: Vec<Misses>) -> CodeRows {
+        let mut cells = Vec::new();
+        let mut log = CodeLog { codes, misses, ..CodeLog::default() };
+        log.texts = ["/home", "add.py", "add"].map(str::to_owned).to_vec();
+        for (code, phase, counts) in blocks {
+            log.blocks.push(Block { code: *code, phase: *phase, offset: cells.len() as u64 });
+            cells.extend(counts.iter().flat_map(|count| count.to_le_bytes()));
+        }
+        ProcessCode { process: 4, opcodes: &table(), log: &log, cells: &cells }.rows()
+    }
+
+    fn brief(rows: &CodeRows) -> Vec<(Phase, &str, u32, u32, u64)> {
+        let row = |row: &InstructionRow| (row.phase, row.line, row.offset, row.executions);
+        rows.instructions
+            .iter()
+            .map(|one| (row(one).0, &*one.opcode, row(one).1, row(one).2, row(one).3))
+            .collect()
+    }
+
+    #[test]
+    fn instructions_are_counted_by_phase_and_those_that_never_ran_are_named_once() {
+        let found = rows(vec![add()], &[(0, 0, &[1, 1, 0, 0, 0]), (0, 1, &[3, 3, 3, 1, 0])], Vec::new());
+        let expected = [
+            (Phase::Startup, "RESUME", 7, 0, 1),
+            (Phase::Main, "RESUME", 7, 0, 3),
+            (Phase::Startup, "LOAD_FAST", 8, 2, 1),
+            (Phase::Main, "LOAD_FAST", 8, 2, 3),
+            (Phase::Main, "BINARY_OP", 8, 4, 3),
+            (Phase::Main, "RETURN_VALUE", 8, 8, 0),
+        ];
+        assert_eq!(brief(&found), expected);
+        assert!(found.instructions.iter().all(|row| &*row.file == "add.py" && &*row.function == "add"));
+        assert_eq!(found.executions_by_base(Phase::Main)["LOAD_FAST"], 3);
+        // Of what only ran at the start, only what did.
+        let found = rows(vec![add()], &[(0, 0, &[1, 1, 0, 0, 0])], Vec::new());
+        assert_eq!(brief(&found), [expected[0], expected[2]]);
+    }
+
+    #[test]
+    fn blocks_of_a_code_object_are_added_up_and_torn_ones_count_as_far_as_they_go() {
+        let blocks: [(u32, u32, &[u64]); 3] =
+            [(0, 1, &[3, 3, 3, 0, 3]), (0, 1, &[1, 1, 1, 0, 1]), (0, 2, &[5])];
+        let found = rows(vec![add()], &blocks, Vec::new());
+        let of =
+            |phase| brief(&found).iter().filter(|row| row.0 == phase).map(|row| row.4).collect::<Vec<_>>();
+        assert_eq!((of(Phase::Main), of(Phase::Shutdown)), (vec![4, 4, 4, 4], vec![5]));
+        // A block of a code object that the log lost, and one of a phase that there is not.
+        assert!(rows(vec![add()], &[(9, 1, &[1; 5]), (0, 3, &[1; 5])], Vec::new()).instructions.is_empty());
+    }
+
+    #[test]
+    fn forms_of_a_family_add_up() {
+        let miss = |phase, count| Misses { code: 0, phase, unit: 2, count };
+        let cells: &[u64] = &[9, 9, 9, 2, 9];
+        let found =
+            rows(vec![add()], &[(0, 1, cells), (0, 2, cells)], vec![miss(1, 3), miss(1, 1), miss(2, 50)]);
+        let forms: Vec<_> = found
+            .specialization
+            .iter()
+            .map(|row| (row.phase, &*row.opcode, row.offset, row.specialized, row.unspecialized, row.missed))
+            .collect();
+        // More failures than there can have been are of code that had the place before.
+        let expected = [(Phase::Main, "BINARY_OP", 4, 3, 2, 4), (Phase::Shutdown, "BINARY_OP", 4, 0, 2, 7)];
+        assert_eq!(forms, expected);
+    }
+
+    #[test]
+    fn a_line_is_hit_where_it_is_come_to() {
+        let found = rows(vec![add()], &[(0, 0, &[1, 1, 1, 0, 1]), (0, 1, &[3, 3, 3, 1, 3])], Vec::new());
+        let hits: Vec<_> = found.hits.iter().map(|hit| (hit.phase, hit.line, hit.hits)).collect();
+        assert_eq!(hits, [(Phase::Startup, 8, 1), (Phase::Main, 8, 3)]);
+    }
+
+    #[test]
+    fn the_interpreters_own_instructions_have_rows_only_where_they_ran() {
+        let own = LoggedCode {
+            file: 9,
+            function: 9,
+            bytecode: bytecode(&[("CACHE", 0), ("INTERPRETER_EXIT", 0)]),
+            own: true,
+            ..add()
+        };
+        let found = rows(vec![add(), own], &[(1, 1, &[0, 6])], Vec::new());
+        assert_eq!(brief(&found), [(Phase::Main, "INTERPRETER_EXIT", 0, 2, 6)]);
+        assert_eq!((&*found.instructions[0].file, found.instructions[0].code), ("", 1));
+    }
+}

@@ -194,3 +194,140 @@ fn content(description: &Description) -> Content {
     description.hash(&mut hasher);
     (hasher.finish(), description.bytecode.len(), description.line_table.len())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    use opmeter_live::{Block, CELLS_EXTENSION, CODE_EXTENSION, CodeLog, Misses};
+
+    use super::*;
+
+    fn description(function: &str, units: usize) -> Description {
+        Description {
+            file: b"prog.py".to_vec(),
+            function: function.as_bytes().to_vec(),
+            first_line: 3,
+            bytecode: vec![9; 2 * units],
+            line_table: vec![1, 2, 3],
+            own: false,
+        }
+    }
+
+    fn count(block: usize, unit: usize, executions: u64) {
+        // SAFETY: a cell of a block that the registry has made.
+        unsafe { &*((block + 8 * unit) as *const AtomicU64) }.fetch_add(executions, Relaxed);
+    }
+
+    #[test]
+    fn what_is_counted_stands_in_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = folder.path().join("7-0.live");
+        let mut registry = Registry::beside(&live);
+        let first = registry.code(&description("f", 4)).unwrap();
+        let second = registry.code(&description("g", 9)).unwrap();
+        assert_eq!(registry.code(&description("f", 4)), Some(first), "alike, and the same");
+        let block = registry.block(Some(second), 0, 9);
+        assert_eq!(registry.block(Some(second), 0, 9), block);
+        let other_slot = registry.block(Some(second), 1, 9);
+        assert_ne!(other_slot, block);
+        count(block, 8, 5);
+        registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1012 }, second);
+        let misses = registry.misses(0x1006).unwrap();
+        count(misses, 0, 2);
+        registry.enter_phase(1, &CellIndex::new(7, false));
+        let main = registry.block(Some(second), 0, 9);
+        assert_ne!(main, block);
+        count(main, 0, 6);
+
+        let (log, torn) = CodeLog::read(&fs::read(live.with_extension(CODE_EXTENSION)).unwrap());
+        assert_eq!(torn, None);
+        let functions: Vec<&str> = log.codes.iter().map(|code| &*log.texts[code.function as usize]).collect();
+        assert_eq!(functions, ["f", "g"]);
+        assert_eq!(log.codes[1].bytecode.len(), 18);
+        assert_eq!(log.misses, [Misses { code: second, phase: 0, unit: 3, count: 2 }]);
+        let phases: Vec<u32> = log.blocks.iter().map(|block| block.phase).collect();
+        assert_eq!(phases, [0, 0, 1]);
+        let cells = fs::read(live.with_extension(CELLS_EXTENSION)).unwrap();
+        let cell = |block: &Block, unit: usize| {
+            let at = block.offset as usize + 8 * unit;
+            u64::from_le_bytes(cells[at..at + 8].try_into().unwrap())
+        };
+        assert_eq!((cell(&log.blocks[0], 8), cell(&log.blocks[1], 8), cell(&log.blocks[2], 0)), (5, 0, 6));
+        assert_eq!(registry.lost(), 0);
+    }
+
+    #[test]
+    fn files_grow_part_by_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = folder.path().join("7-0.live");
+        let mut registry = Registry::beside(&live);
+        for number in 0..3000 {
+            let units = 1 + number % 700;
+            let code = registry.code(&description(&format!("f{number}"), units)).unwrap();
+            count(registry.block(Some(code), 0, units), units - 1, number as u64 + 1);
+        }
+        let (log, torn) = CodeLog::read(&fs::read(live.with_extension(CODE_EXTENSION)).unwrap());
+        assert_eq!((torn, log.codes.len(), log.blocks.len()), (None, 3000, 3000));
+        let cells = fs::read(live.with_extension(CELLS_EXTENSION)).unwrap();
+        for (number, block) in log.blocks.iter().enumerate() {
+            let at = block.offset as usize + 8 * (number % 700);
+            assert_eq!(cells[at..at + 8], (number as u64 + 1).to_le_bytes(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_that_of_the_newest_code_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"));
+        registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1040 }, 0);
+        registry.add(&CodeObject { object: 2, bytecode: 0x1100..0x1140 }, 1);
+        assert_eq!(registry.place(0x103e), Some((0, 0x1000..0x1040)));
+        assert_eq!(registry.place(0x1040), None);
+        // The first two ended unseen, and this lies where both have been.
+        registry.add(&CodeObject { object: 3, bytecode: 0x1020..0x1120 }, 2);
+        assert_eq!((registry.place(0x1010), registry.place(0x1130)), (None, None));
+        assert_eq!(registry.place(0x1100), Some((2, 0x1020..0x1120)));
+        assert_eq!(registry.place_of(1), None);
+        // That the first dies only now does not concern the third.
+        assert!(registry.remove(1).is_none());
+        assert_eq!(registry.place_of(3), Some(0x1020..0x1120));
+        assert!(registry.remove(3).is_none());
+        assert_eq!(registry.place(0x1100), None);
+    }
+
+    #[test]
+    fn without_room_counts_go_where_nobody_reads() {
+        let mut registry = Registry::beside(Path::new("/dev/null/none.live"));
+        assert_eq!(registry.code(&description("f", 4)), None);
+        let block = registry.block(None, 0, 4);
+        count(block, 3, 1);
+        assert_eq!(registry.lost(), 1);
+        // The log had room, the cells have not.
+        let block = registry.block(Some(0), 0, 4);
+        assert_eq!(registry.block(Some(0), 0, 4), block);
+        assert_eq!(registry.lost(), 2);
+        registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1040 }, 0);
+        assert_eq!(registry.misses(0x1000), None);
+    }
+
+    #[test]
+    fn a_forked_child_begins_anew_in_the_same_phase() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"));
+        let code = registry.code(&description("f", 4)).unwrap();
+        registry.enter_phase(1, &CellIndex::new(7, false));
+        registry.block(Some(code), 0, 4);
+        registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1008 }, code);
+        let child = folder.path().join("8-0.live");
+        registry.restart(&child, true);
+        assert_eq!(registry.place(0x1000), None);
+        let code = registry.code(&description("g", 4)).unwrap();
+        assert_eq!(code, 0);
+        registry.block(Some(code), 0, 4);
+        let (log, _) = CodeLog::read(&fs::read(child.with_extension(CODE_EXTENSION)).unwrap());
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0 }]);
+    }
+}

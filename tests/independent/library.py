@@ -30,7 +30,8 @@ def main():
         glob.glob(os.path.join(folder, "*.py")) + glob.glob(os.path.join(folder, "[a-z]*", "*.py"))
     )
     for path in files[:: int(sys.argv[1])]:
-        if "site-packages" in path or "dist-packages" in path:
+        # A distribution's own module may be a link to where it is not installed.
+        if "site-packages" in path or "dist-packages" in path or not os.path.exists(path):
             continue
         with open(path, "rb") as file:
             text = file.read()

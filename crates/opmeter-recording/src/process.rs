@@ -36,6 +36,13 @@ pub struct Process {
     pub end: String,
 }
 
+impl Process {
+    /// [`Process::end`] of a process that had ended.
+    pub const EXITED: &'static str = "exited";
+    /// [`Process::end`] of a process that was still running.
+    pub const RUNNING: &'static str = "running";
+}
+
 /// Whether a process was metered. Written as `metered`, `refused`, `unmetered`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -16,7 +16,8 @@
 //! | `Misses` | u32 code object, u32 phase, u32 code unit, u32 zero, u64 failed guards, counted in place |
 //!
 //! An instruction's executions stand in the cell of its first code unit. The cell behind it, if it has
-//! inline caches, counts those executions in which it ran in its generic form. A code object may have
+//! inline caches, counts those executions in which it ran in its generic form; the one behind that, in some
+//! families of 3.11 (`OpcodeTable::misses_in_cell`), failed guards. A code object may have
 //! several blocks and several counts of misses in a phase: they are to be added up.
 
 use std::fmt;

@@ -61,6 +61,9 @@ pub struct Execution {
     pub can_miss: bool,
     /// 3.11: it is dispatched again when a specialised form of it missed.
     pub follows_miss: bool,
+    /// 3.11: its misses are counted in the cell of its second inline cache entry, which it has; where forms of
+    /// its family are combined, a miss is more than a count.
+    pub misses_in_cell: bool,
     /// 3.11: it parts what ran before it from a repetition behind it. A traced or extended instruction is
     /// dispatched under its base's name although a specialised form of it stands in memory; and a frame's
     /// end means that whatever ran last is not its caller's.
@@ -95,6 +98,7 @@ impl Execution {
             specialising: specialising(opcode, table),
             can_miss: minor == 11 && in_family(opcode, table) && is_specialised_3_11(opcode),
             follows_miss: minor == 11 && in_family(opcode, table) && !opcode.is_derived(),
+            misses_in_cell: table.misses_in_cell(opcode.base) && !opcode.is_derived(),
             parts: minor == 11
                 && matches!(
                     opcode.base,
@@ -126,6 +130,16 @@ impl OpcodeTable<'_> {
         self.version().1 >= 11
             && !matches!(base, "JUMP_BACKWARD" | "RESUME")
             && self.named(base).is_some_and(|opcode| in_family(opcode, self))
+    }
+
+    /// 3.11: whether misses of instructions with this base are counted in the cell of their second inline cache
+    /// entry.
+    pub fn misses_in_cell(&self, base: &str) -> bool {
+        let combined =
+            |opcode: &Opcode<'_>| opcode.base == base && folding(opcode, self.version().1) != Folding::None;
+        self.version().1 == 11
+            && self.named(base).is_some_and(|opcode| opcode.caches >= 2 && in_family(opcode, self))
+            && !self.iter().any(|opcode| combined(opcode))
     }
 
     /// Whether a combined opcode's guard can fail without a dispatch that tells (see
@@ -245,6 +259,10 @@ mod tests {
         );
         assert_eq!(rule(11, "LOAD_ATTR").specialising, Specialising::Repetition);
         assert!(rule(11, "LOAD_ATTR").follows_miss && !rule(11, "LOAD_ATTR").can_miss);
+        let in_cell = |minor, name| rule(minor, name).misses_in_cell;
+        assert!(in_cell(11, "LOAD_ATTR") && in_cell(11, "CALL") && !in_cell(11, "LOAD_ATTR_SLOT"));
+        // Combined forms; one cache entry; guards that fail without a dispatch.
+        assert!(!in_cell(11, "COMPARE_OP") && !in_cell(11, "BINARY_OP") && !in_cell(12, "LOAD_ATTR"));
         assert!(rule(11, "LOAD_ATTR_SLOT").can_miss && !rule(11, "LOAD_ATTR_ADAPTIVE").can_miss);
     }
 

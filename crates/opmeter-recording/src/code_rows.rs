@@ -61,6 +61,12 @@ impl ProcessCode<'_> {
                 self.opcodes.get(number).is_some_and(|opcode| self.opcodes.specialises(opcode.base))
             })
             .collect();
+        // In 3.11 misses of some families stand in the cell of the second inline cache entry.
+        let in_cells: Vec<bool> = (0..=255)
+            .map(|number| {
+                self.opcodes.get(number).is_some_and(|opcode| self.opcodes.misses_in_cell(opcode.base))
+            })
+            .collect();
         let counts = self.counts();
         let misses = self.misses();
         let mut rows = CodeRows::default();
@@ -96,7 +102,11 @@ impl ProcessCode<'_> {
                     ..common.clone()
                 };
                 let family = families[usize::from(instruction.number)];
-                let missed = |phase: usize| misses.get(&(number as u32, phase as u32, unit as u32));
+                let in_cell = in_cells[usize::from(instruction.number)];
+                let missed = |phase: usize| {
+                    let told = misses.get(&(number as u32, phase as u32, unit as u32)).copied().unwrap_or(0);
+                    told + if in_cell { at(&counts, phase, unit + 2) } else { 0 }
+                };
                 add_instruction(row, unit, &counts, &mut rows, family, missed);
             }
             self.add_hits(code, &lines, &counts, &common.file, &mut rows.hits);
@@ -153,27 +163,29 @@ impl ProcessCode<'_> {
     }
 }
 
+/// The count of a code unit in a phase.
+fn at(counts: &Counts, phase: usize, unit: usize) -> u64 {
+    counts[phase].as_ref().and_then(|cells| cells.get(unit)).copied().unwrap_or(0)
+}
+
 /// Adds the rows of an instruction: one for each phase in which it ran, or one without executions.
-fn add_instruction<'m>(
+fn add_instruction(
     row: impl Fn() -> InstructionRow,
     unit: usize,
     counts: &Counts,
     rows: &mut CodeRows,
     family: bool,
-    missed: impl Fn(usize) -> Option<&'m u64>,
+    missed: impl Fn(usize) -> u64,
 ) {
-    let at = |phase: usize, unit: usize| {
-        counts[phase].as_ref().and_then(|cells| cells.get(unit)).copied().unwrap_or(0)
-    };
     for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
-        let executions = at(phase, unit);
+        let executions = at(counts, phase, unit);
         if executions == 0 {
             continue;
         }
         let row = InstructionRow { phase: name, executions, ..row() };
         if family {
-            let unspecialized = at(phase, unit + 1).min(executions);
-            let missed = missed(phase).copied().unwrap_or(0).min(executions - unspecialized);
+            let unspecialized = at(counts, phase, unit + 1).min(executions);
+            let missed = missed(phase).min(executions - unspecialized);
             rows.specialization.push(SpecializationRow {
                 process: row.process,
                 phase: name,
@@ -194,7 +206,7 @@ fn add_instruction<'m>(
     }
     // What the interpreter's own start left out is of no interest.
     let first = (1..PHASES).find(|phase| counts[*phase].is_some());
-    if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(phase, unit) == 0)) {
+    if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(counts, phase, unit) == 0)) {
         rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row() });
     }
 }

@@ -5,8 +5,9 @@ use opmeter_opcodes::Folding;
 
 use super::writer::{Step, Stub};
 use super::{Biases, NextInstr, PairCells};
-use crate::assembler::{Condition, Mem, RAX, RCX, RDX};
+use crate::assembler::{Condition, Mem, RAX, RCX, RDX, Reg};
 use crate::cell_index::LEAF_BITS;
+use crate::gate::report;
 use crate::rare::Event;
 
 impl Stub<'_> {
@@ -44,10 +45,37 @@ impl Stub<'_> {
 
     /// Counts the instruction in its own cell, and those that it executes besides in theirs.
     pub(super) fn count_cell(&mut self, next: NextInstr) {
+        let bias = self.load_bias(next);
+        self.a.test(bias);
+        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewPlace, bias)], None);
+        self.a.inc(next.cell(bias, 0));
+        if self.rule.execution.generic {
+            self.a.inc(next.cell(bias, 2));
+        }
+        for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
+            self.a.inc(next.cell(bias, i32::from(distance)));
+        }
+    }
+
+    /// Counts that the guard of the instruction has failed, in the cell of its second inline cache entry.
+    pub(super) fn count_miss(&mut self, next: NextInstr) {
+        let (unknown, counted) = (self.a.label(), self.a.label());
+        let bias = self.load_bias(next);
+        self.a.test(bias);
+        self.a.jump_if(Condition::Equal, unknown);
+        self.a.inc(next.cell(bias, 4));
+        self.a.jump(counted);
+        self.a.place(unknown);
+        report(self.a, self.set.gate, Event::Miss, self.rule.number, RAX);
+        self.a.place(counted);
+    }
+
+    /// Loads the bias of the instruction's cell, 0 where there is none, into a register.
+    fn load_bias(&mut self, next: NextInstr) -> Reg {
         let bias = self.scratch[0];
         let bits = self.set.granule_bits as u8;
         match self.set.biases {
-            Biases::None => return,
+            Biases::None => self.a.small_value(bias, 0),
             Biases::Flat(table) => {
                 match (i32::try_from(table), next.ahead) {
                     (Ok(_), 0) => self.a.copy(bias, next.reg),
@@ -84,15 +112,7 @@ impl Stub<'_> {
                 self.a.place(found);
             }
         }
-        self.a.test(bias);
-        self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewPlace, bias)], None);
-        self.a.inc(next.cell(bias, 0));
-        if self.rule.execution.generic {
-            self.a.inc(next.cell(bias, 2));
-        }
-        for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
-            self.a.inc(next.cell(bias, i32::from(distance)));
-        }
+        bias
     }
 
     /// Counts the instruction behind this one, by its number in memory.

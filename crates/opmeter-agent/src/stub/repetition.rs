@@ -41,12 +41,12 @@ impl Stub<'_> {
         let rule = self.rule;
         if rule.execution.follows_miss {
             self.a.compare_byte(address.at(0), rule.number);
-            let steps = vec![
-                Step::UnlessState(State::Last, address.reg),
-                Step::Repeated,
-                Step::Report(Event::Miss, RAX),
-                Step::End(end),
-            ];
+            let count = match rule.execution.misses_in_cell && self.has_cell() {
+                true => Step::CountMiss(address),
+                false => Step::Report(Event::Miss, RAX),
+            };
+            let steps =
+                vec![Step::UnlessState(State::Last, address.reg), Step::Repeated, count, Step::End(end)];
             self.out_of_line(Condition::NotEqual, steps, None);
         }
         if rule.execution.parts {

@@ -2,7 +2,7 @@
 
 use opmeter_live::{State, offset};
 
-use super::{Biases, Counters, Rule, StubSet};
+use super::{Biases, Counters, NextInstr, Rule, StubSet};
 use crate::assembler::{Assembler, Condition, Label, Mem, RAX, RCX, RDX, Reg};
 use crate::gate::report;
 use crate::live::state_offset;
@@ -25,6 +25,8 @@ pub(super) enum Step {
     Repeated,
     /// Call out; the register receives an answer, if there is one.
     Report(Event, Reg),
+    /// Count a miss in the cell of the instruction's second inline cache entry.
+    CountMiss(NextInstr),
     /// Skip the count.
     End(Label),
     Remember(Reg),
@@ -130,39 +132,43 @@ impl Stub<'_> {
         for later in std::mem::take(&mut self.later) {
             self.a.place(later.from);
             for step in later.steps {
-                match step {
-                    Step::UnlessState(state, register) => {
-                        let word = self.state(state);
-                        self.a.compare(word, register);
-                        self.a.jump_if(Condition::NotEqual, later.back);
-                    }
-                    Step::UnlessCounterAbove(counter, trigger) => {
-                        self.a.compare_word(counter, trigger);
-                        self.a.jump_if(Condition::Below, later.back);
-                    }
-                    Step::Repeated => {
-                        let (repeated, last) = (self.counter(offset::REDISPATCHES), self.state(State::Last));
-                        self.a.inc(repeated);
-                        self.a.store_value(last, 0);
-                    }
-                    Step::Report(event, register) => {
-                        report(self.a, self.set.gate, event, self.rule.number, register);
-                    }
-                    Step::End(end) => self.a.jump(end),
-                    Step::Remember(register) => {
-                        let (pending, opcode) =
-                            (self.state(State::Pending), self.state(State::PendingOpcode));
-                        self.a.store(pending, register);
-                        self.a.store_value(opcode, i32::from(self.rule.number));
-                        if let Some(pairs) = self.set.pairs {
-                            let (row, word) = (self.scratch[0], self.state(State::PendingRow));
-                            self.a.load(row, Mem::Thread(pairs.row));
-                            self.a.store(word, row);
-                        }
-                    }
-                }
+                self.write_step(step, later.back);
             }
             self.a.jump(later.back);
+        }
+    }
+
+    fn write_step(&mut self, step: Step, back: Label) {
+        match step {
+            Step::UnlessState(state, register) => {
+                let word = self.state(state);
+                self.a.compare(word, register);
+                self.a.jump_if(Condition::NotEqual, back);
+            }
+            Step::UnlessCounterAbove(counter, trigger) => {
+                self.a.compare_word(counter, trigger);
+                self.a.jump_if(Condition::Below, back);
+            }
+            Step::Repeated => {
+                let (repeated, last) = (self.counter(offset::REDISPATCHES), self.state(State::Last));
+                self.a.inc(repeated);
+                self.a.store_value(last, 0);
+            }
+            Step::CountMiss(address) => self.count_miss(address),
+            Step::Report(event, register) => {
+                report(self.a, self.set.gate, event, self.rule.number, register);
+            }
+            Step::End(end) => self.a.jump(end),
+            Step::Remember(register) => {
+                let (pending, opcode) = (self.state(State::Pending), self.state(State::PendingOpcode));
+                self.a.store(pending, register);
+                self.a.store_value(opcode, i32::from(self.rule.number));
+                if let Some(pairs) = self.set.pairs {
+                    let (row, word) = (self.scratch[0], self.state(State::PendingRow));
+                    self.a.load(row, Mem::Thread(pairs.row));
+                    self.a.store(word, row);
+                }
+            }
         }
     }
 }

@@ -228,6 +228,10 @@ fn forms_add_up_to_the_instructions_that_can_specialise() {
             assert_eq!(found, Some(&row.executions), "{name}: {row:?}");
             assert_eq!(row.specialized + row.unspecialized + row.missed, row.executions, "{name}: {row:?}");
         }
+        // Without the global lock, 3.13 specialises nothing.
+        if interpreter.free_threaded {
+            continue;
+        }
         // `total += i` on small integers.
         let sum = tables.specialization.iter().filter(|row| row.line == 5 && row.phase == Phase::Main);
         let hot: Vec<_> = sum.filter(|row| &*row.file == "<string>" && row.specialized > 900).collect();

@@ -1,6 +1,6 @@
 //! The functions of Python's C API that the agent calls, looked up by name.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::interpreter::symbol;
 
@@ -11,14 +11,13 @@ pub type Object = *mut c_void;
 /// (its lock, or an attached thread state), as a thread does that dispatches bytecode.
 #[derive(Clone, Copy)]
 pub struct CApi {
-    get_attribute: unsafe extern "C" fn(Object, *const c_char) -> Object,
     decref: unsafe extern "C" fn(Object),
     fetch_error: unsafe extern "C" fn(*mut Object, *mut Object, *mut Object),
     restore_error: unsafe extern "C" fn(Object, Object, Object),
+    utf8: unsafe extern "C" fn(Object, *mut isize) -> *const c_char,
     encode: unsafe extern "C" fn(Object, *const c_char, *const c_char) -> Object,
     bytes_data: unsafe extern "C" fn(Object, *mut *mut c_char, *mut isize) -> c_int,
     new_bytes: unsafe extern "C" fn(*const c_char, isize) -> Object,
-    as_long: unsafe extern "C" fn(Object) -> c_long,
     tuple_item: unsafe extern "C" fn(Object, isize) -> Object,
     current_frame: unsafe extern "C" fn() -> Object,
     frame_code: Option<unsafe extern "C" fn(Object) -> Object>,
@@ -49,14 +48,13 @@ impl CApi {
         // SAFETY: the fields have the types of the functions that they are named after.
         let found = unsafe {
             Self {
-                get_attribute: function(c"PyObject_GetAttrString")?,
                 decref: function(c"Py_DecRef")?,
                 fetch_error: function(c"PyErr_Fetch")?,
                 restore_error: function(c"PyErr_Restore")?,
+                utf8: function(c"PyUnicode_AsUTF8AndSize")?,
                 encode: function(c"PyUnicode_AsEncodedString")?,
                 bytes_data: function(c"PyBytes_AsStringAndSize")?,
                 new_bytes: function(c"PyBytes_FromStringAndSize")?,
-                as_long: function(c"PyLong_AsLong")?,
                 tuple_item: function(c"PyTuple_GetItem")?,
                 current_frame: function(c"PyEval_GetFrame")?,
                 // 3.9 and later.
@@ -83,13 +81,6 @@ impl CApi {
         result
     }
 
-    /// An attribute, or `None` where there is none.
-    pub fn attribute(&self, object: Object, name: &CStr) -> Option<Reference<'_>> {
-        // SAFETY: an object that is alive, and a terminated name.
-        let found = unsafe { (self.get_attribute)(object, name.as_ptr()) };
-        (!found.is_null()).then_some(Reference { api: self, object: found })
-    }
-
     /// The content of a `bytes` object.
     pub fn bytes(&self, object: Object) -> Option<Vec<u8>> {
         let (start, length) = self.bytes_span(object)?;
@@ -107,7 +98,17 @@ impl CApi {
 
     /// The text of a `str` object in UTF-8; bytes of a file name that could not be decoded as they were.
     pub fn text(&self, object: Object) -> Option<Vec<u8>> {
+        let mut length = 0;
+        // SAFETY: an object that is alive (one that is no `str` is refused), and a place for the length.
+        let start = unsafe { (self.utf8)(object, &raw mut length) };
+        if !start.is_null() {
+            // SAFETY: what the object keeps of itself in UTF-8.
+            return Some(unsafe { std::slice::from_raw_parts(start.cast::<u8>(), length as usize) }.to_vec());
+        }
         for errors in [c"surrogateescape", c"surrogatepass"] {
+            let none = std::ptr::null_mut();
+            // SAFETY: clears the exception that the attempt before this has set.
+            unsafe { (self.restore_error)(none, none, none) };
             // SAFETY: an object that is alive (one that is no `str` is refused), and terminated names.
             let encoded = unsafe { (self.encode)(object, c"utf-8".as_ptr(), errors.as_ptr()) };
             if !encoded.is_null() {
@@ -116,13 +117,6 @@ impl CApi {
             }
         }
         None
-    }
-
-    /// The value of an `int` object.
-    pub fn number(&self, object: Object) -> Option<i64> {
-        // SAFETY: an object that is alive; one that is no `int` gives -1.
-        let value = unsafe { (self.as_long)(object) };
-        Some(value)
     }
 
     /// The first item of a tuple, borrowed.

@@ -6,6 +6,7 @@ use opmeter_code::Bases;
 use opmeter_opcodes::OpcodeTable;
 
 use crate::capi::{CApi, Object};
+use crate::code_members::Members;
 use crate::code_store::Description;
 use crate::executable_memory::read_word;
 
@@ -27,10 +28,7 @@ pub struct CodeObjects {
     module: Range<usize>,
     /// Where an object's type stands in it, in bytes.
     type_offset: usize,
-    /// From 3.11 on: where a code object keeps the name of its file, in bytes.
-    file_offset: usize,
-    /// Up to 3.10: which word of a code object points to its bytecode.
-    bytecode_word: std::sync::atomic::AtomicUsize,
+    members: Members,
 }
 
 /// A code object.
@@ -51,17 +49,9 @@ impl CodeObjects {
         // SAFETY: a static object of the interpreter, larger than eight words.
         let word = |index: usize| unsafe { (api.code_type as *const usize).add(index).read() };
         let index = (0..8).find(|index| word(*index) == api.type_type)?;
-        let file_offset =
-            if minor >= 11 { member_offset(api.code_type + index * 8, "co_filename")? } else { 0 };
-        Some(Self {
-            module,
-            api,
-            minor,
-            bases: Bases::new(opcodes),
-            type_offset: index * 8,
-            file_offset,
-            bytecode_word: 0.into(),
-        })
+        let type_offset = index * 8;
+        let members = Members::of(api.code_type + type_offset, minor)?;
+        Some(Self { module, api, minor, bases: Bases::new(opcodes), type_offset, members })
     }
 
     /// Bits of an address within a granule that has bytecode of one code object only. Between the bytecode
@@ -118,7 +108,7 @@ impl CodeObjects {
     /// Whether what looks like a code object is one: the pointer to its type may be any other.
     fn is_code(&self, object: usize, bytecode: &Range<usize>) -> bool {
         // SAFETY: between the pointer to the type and the instruction, which was all found readable.
-        let file = unsafe { ((object + self.file_offset) as *const usize).read_volatile() };
+        let file = unsafe { ((object + self.members.file) as *const usize).read_volatile() };
         match file {
             // The interpreter's own have no file, and are short.
             0 => bytecode.len() <= 64,
@@ -138,27 +128,13 @@ impl CodeObjects {
 
     /// Up to 3.10: the `bytes` object with a code object's bytecode, borrowed.
     fn bytecode_object(&self, object: Object) -> Option<Object> {
-        let word = self.bytecode_word(object)?;
         // SAFETY: the field of a code object that is alive.
-        Some(unsafe { word.read() })
+        Some(unsafe { self.bytecode_field(object)?.read() })
     }
 
-    /// Up to 3.10: the field that points to the bytecode. Which one it is, is found at the first code object.
-    fn bytecode_word(&self, object: Object) -> Option<*mut Object> {
-        use std::sync::atomic::Ordering::Relaxed;
-        let words = object.cast::<Object>();
-        let mut index = self.bytecode_word.load(Relaxed);
-        if index == 0 {
-            let attribute = self.api.aside(|| {
-                let found = self.api.attribute(object, c"co_code")?;
-                Some(found.object)
-            })?;
-            // SAFETY: a code object is longer than 14 words in all of these versions.
-            index = (2..14).find(|index| unsafe { words.add(*index).read() } == attribute)?;
-            self.bytecode_word.store(index, Relaxed);
-        }
-        // SAFETY: as above.
-        Some(unsafe { words.add(index) })
+    /// Up to 3.10: the field that points to the bytecode.
+    fn bytecode_field(&self, object: Object) -> Option<*mut Object> {
+        Some((object as usize + self.members.bytecode?) as *mut Object)
     }
 
     /// Up to 3.10: whether anything else refers to the code object's `bytes`, another code object perhaps.
@@ -173,7 +149,7 @@ impl CodeObjects {
     /// Up to 3.10: gives the code object a `bytes` of its own, and returns the one that it had, with the
     /// reference to it. Frames that run keep running there, so it must outlive the code object.
     pub fn unshare(&self, code: &mut CodeObject) -> Option<Object> {
-        let word = self.bytecode_word(code.object as Object)?;
+        let field = self.bytecode_field(code.object as Object)?;
         // SAFETY: the bytecode of a code object that is alive.
         let content =
             unsafe { std::slice::from_raw_parts(code.bytecode.start as *const u8, code.bytecode.len()) };
@@ -181,34 +157,37 @@ impl CodeObjects {
         let (start, length) = self.api.aside(|| self.api.bytes_span(own))?;
         // SAFETY: the field of a code object that is alive; the content is the same, and the
         // interpreter reads the field anew for each frame.
-        let old = unsafe { word.replace(own) };
+        let old = unsafe { field.replace(own) };
         code.bytecode = start..start + length;
         Some(old)
     }
 
-    /// What the code object says of itself.
+    /// What the code object says of itself. Nothing is freed by asking: between two instructions from 3.14 on
+    /// no object may be, for whatever its end brings about would find no stack in the frame.
     pub fn describe(&self, code: &CodeObject) -> Option<Description> {
-        let object = code.object as Object;
         // SAFETY: the bytecode of a code object that is alive. Another thread may specialise it meanwhile:
         // whichever form is read, its base is the same.
         let mut bytecode = unsafe {
             std::slice::from_raw_parts(code.bytecode.start as *const u8, code.bytecode.len()).to_vec()
         };
         let hidden = self.minor >= 11 && self.bases.restore(&mut bytecode);
+        let members = &self.members;
+        // SAFETY: members of a code object that is alive, which never change.
+        let (object, first_line) = unsafe {
+            let object = |offset: usize| ((code.object + offset) as *const Object).read();
+            (object, ((code.object + members.first_line) as *const i32).read())
+        };
         self.api.aside(|| {
-            let text = |name| self.api.text(self.api.attribute(object, name)?.object);
-            let function = if self.minor >= 11 { text(c"co_qualname") } else { None };
-            let table = if self.minor >= 10 { c"co_linetable" } else { c"co_lnotab" };
-            let line = self.api.attribute(object, c"co_firstlineno")?;
-            if hidden && let Some(original) = self.api.original_bytecode(object) {
+            if hidden && let Some(original) = self.api.original_bytecode(code.object as Object) {
                 bytecode = original;
             }
+            let text = |offset| self.api.text(object(offset)).unwrap_or_default();
             Some(Description {
-                file: text(c"co_filename").unwrap_or_default(),
-                function: function.or_else(|| text(c"co_name")).unwrap_or_default(),
-                first_line: u32::try_from(self.api.number(line.object)?).unwrap_or(0),
+                file: text(members.file),
+                function: text(members.function),
+                first_line: u32::try_from(first_line).unwrap_or(0),
                 bytecode,
-                line_table: self.api.bytes(self.api.attribute(object, table)?.object).unwrap_or_default(),
+                line_table: self.api.bytes(object(members.line_table)).unwrap_or_default(),
                 own: false,
             })
         })
@@ -223,26 +202,5 @@ impl CodeObjects {
         content.chunks_exact_mut(2).for_each(|unit| unit[0] = self.bases.base(unit[0]));
         let description = Description { bytecode: content, own: true, ..Description::default() };
         (CodeObject { object: 0, bytecode }, description)
-    }
-}
-
-/// The offset of a member in the objects of a type whose own type stands at `type_field`.
-fn member_offset(type_field: usize, name: &str) -> Option<usize> {
-    // `PyTypeObject` (`Include/cpython/object.h`): behind the head with the size, tp_members is the word
-    // with index 27. `PyMemberDef` (`Include/structmember.h`): name, type, offset, flags, doc.
-    const MEMBERS: usize = 16 + 27 * 8;
-    const MEMBER: usize = 40;
-    let mut member = read_word(type_field + MEMBERS)? as usize;
-    loop {
-        let text = read_word(member)? as usize;
-        if text == 0 {
-            return None;
-        }
-        // SAFETY: a terminated name of a static table.
-        let found = unsafe { std::ffi::CStr::from_ptr(text as *const std::ffi::c_char) };
-        if found.to_bytes() == name.as_bytes() {
-            return Some(read_word(member + 16)? as usize);
-        }
-        member += MEMBER;
     }
 }

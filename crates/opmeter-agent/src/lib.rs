@@ -8,6 +8,7 @@ mod assembler;
 mod capi;
 mod cell_index;
 mod cells;
+mod code_members;
 mod code_object;
 mod code_store;
 mod control;

@@ -139,7 +139,7 @@ impl OpcodeTable<'_> {
             |opcode: &Opcode<'_>| opcode.base == base && folding(opcode, self.version().1) != Folding::None;
         self.version().1 == 11
             && self.named(base).is_some_and(|opcode| opcode.caches >= 2 && in_family(opcode, self))
-            && !self.iter().any(|opcode| combined(opcode))
+            && !self.iter().any(combined)
     }
 
     /// Whether a combined opcode's guard can fail without a dispatch that tells (see

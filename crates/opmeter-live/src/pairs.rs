@@ -58,7 +58,7 @@ impl Pairs {
         self.0[row * 256 + usize::from(second)]
     }
 
-    fn combine(&mut self, file: &[u8], offset: usize, op: fn(u64, u64) -> u64) {
+    fn combine(&mut self, file: &[u8], offset: usize, op: impl Fn(u64, u64) -> u64) {
         let words = file.get(offset..).unwrap_or_default().chunks_exact(8);
         for (mine, word) in self.0.iter_mut().zip(words) {
             *mine = op(*mine, word.try_into().map_or(0, u64::from_le_bytes));

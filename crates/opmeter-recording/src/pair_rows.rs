@@ -64,14 +64,14 @@ pub(crate) fn pair_rows(
                 }
             }
         }
+        // Whichever combined opcode it was that executed this one besides.
+        let inner = Name::new(&format!("*/{}", opcode.base), opcode.base);
         for (second, name) in names.iter().enumerate() {
             let Some(name) = name else { continue };
             // A function's start only follows what calls it: the combined opcode's guard had failed then.
             let unfolded = table.unfolds() && STARTS.contains(&&*name.base);
             let first = if unfolded { own } else { &last };
             push(first, name, pairs.get(number, second as u8));
-            // Whichever combined opcode it was that executed this one besides.
-            let inner = Name::new(&format!("*/{}", opcode.base), opcode.base);
             push(&inner, name, pairs.get(256 + number, second as u8));
         }
     }

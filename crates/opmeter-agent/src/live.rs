@@ -84,8 +84,9 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
+        let nowhere = self.path.is_none();
         if let Some(pairs) = self.pairs.take()
-            && self.count_pairs(pairs.address()).is_err()
+            && (nowhere || self.count_pairs(pairs.address()).is_err())
         {
             self.set(Word::Pairs, 0);
             pairs.abandon();

@@ -125,6 +125,31 @@ for i in range(children):
 }
 
 #[test]
+fn a_child_without_room_for_counters_does_not_count_for_its_parent() {
+    let program = "
+import os, resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+if os.fork() == 0:
+    for i in range(100000):
+        pass
+    os._exit(0)
+os.wait()
+";
+    for interpreter in one_of_each_version() {
+        let command = [interpreter.path.as_os_str(), "-c".as_ref(), program.as_ref()];
+        let recorded = record_with(&["--pairs"], command);
+        let name = interpreter.path.display();
+        assert!(recorded.output.status.success(), "{name}: {}", recorded.stderr());
+        let recording = recorded.recording();
+        let incomplete = &recording.manifest.incomplete;
+        assert!(incomplete.iter().any(|text| text.contains("could not be given counters")), "{incomplete:?}");
+        let opcodes: u64 = recording.tables.opcodes.iter().map(|row| row.executions).sum();
+        let pairs: u64 = recording.tables.pairs.iter().map(|row| row.executions).sum();
+        assert!(pairs <= opcodes && opcodes < 150_000, "{name}: {pairs} pairs of {opcodes}");
+    }
+}
+
+#[test]
 fn commands_at_the_same_time_do_not_take_each_others_places() {
     let folder = tempfile::tempdir().unwrap();
     let python = &any().path;

@@ -98,7 +98,7 @@ impl Cells {
         if self.opcodes.version().1 <= 10 && self.objects.shares_bytecode(&code) {
             old = self.objects.unshare(&mut code);
         }
-        let description = self.objects.describe(&code)?;
+        let description = self.objects.describe(&code);
         Some(self.registry.insist(|registry| {
             let number = registry.code(&description);
             if let Some(number) = number {
@@ -118,10 +118,7 @@ impl Cells {
             let here = unshared.bytecode.contains(&address);
             here.then(|| (unshared.bytecode.clone(), unshared.code))
         })?;
-        let description = match number {
-            Some(_) => None,
-            None => Some(self.objects.describe(code)?),
-        };
+        let description = number.is_none().then(|| self.objects.describe(code));
         Some(self.registry.insist(|registry| {
             let number = number.or_else(|| registry.code(description.as_ref()?));
             bias(registry.block(number, place.slot.0, before.len() / 2), &before)

@@ -164,7 +164,7 @@ impl CodeObjects {
 
     /// What the code object says of itself. Nothing is freed by asking: between two instructions from 3.14 on
     /// no object may be, for whatever its end brings about would find no stack in the frame.
-    pub fn describe(&self, code: &CodeObject) -> Option<Description> {
+    pub fn describe(&self, code: &CodeObject) -> Description {
         // SAFETY: the bytecode of a code object that is alive. Another thread may specialise it meanwhile:
         // whichever form is read, its base is the same.
         let mut bytecode = unsafe {
@@ -182,14 +182,14 @@ impl CodeObjects {
                 bytecode = original;
             }
             let text = |offset| self.api.text(object(offset)).unwrap_or_default();
-            Some(Description {
+            Description {
                 file: text(members.file),
                 function: text(members.function),
                 first_line: u32::try_from(first_line).unwrap_or(0),
                 bytecode,
                 line_table: self.api.bytes(object(members.line_table)).unwrap_or_default(),
                 own: false,
-            })
+            }
         })
     }
 

@@ -50,9 +50,10 @@ impl Live {
     /// Counts pairs as well, in a file mapped at `address`, where [`pairs::LENGTH`] bytes were reserved.
     ///
     /// # Errors
-    /// When the file can't be made, has no room on the disk, or can't be mapped.
+    /// When there is no live file to lie beside, or when the file can't be made, has no room on the disk, or
+    /// can't be mapped.
     pub fn count_pairs(&mut self, address: usize) -> io::Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
+        let path = self.path.as_ref().ok_or(io::ErrorKind::NotFound)?;
         let pairs = PairFile::create(path, address)?;
         self.slot(0).state(State::Pairs).store(pairs.matrix(0) as u64, Ordering::Relaxed);
         self.set(Word::Pairs, 1);
@@ -84,9 +85,8 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
-        let nowhere = self.path.is_none();
         if let Some(pairs) = self.pairs.take()
-            && (nowhere || self.count_pairs(pairs.address()).is_err())
+            && self.count_pairs(pairs.address()).is_err()
         {
             self.set(Word::Pairs, 0);
             pairs.abandon();

@@ -56,17 +56,12 @@ impl ProcessCode<'_> {
         let texts: Vec<Arc<str>> = self.log.texts.iter().map(|text| text.as_str().into()).collect();
         let names: Vec<Option<Arc<str>>> =
             (0..=255).map(|number| Some(self.opcodes.get(number)?.base.into())).collect();
-        let families: Vec<bool> = (0..=255)
-            .map(|number| {
-                self.opcodes.get(number).is_some_and(|opcode| self.opcodes.specialises(opcode.base))
-            })
-            .collect();
+        let those_that = |hold: &dyn Fn(&str) -> bool| -> Vec<bool> {
+            (0..=255).map(|number| self.opcodes.get(number).is_some_and(|opcode| hold(opcode.base))).collect()
+        };
+        let families = those_that(&|base| self.opcodes.specialises(base));
         // In 3.11 misses of some families stand in the cell of the second inline cache entry.
-        let in_cells: Vec<bool> = (0..=255)
-            .map(|number| {
-                self.opcodes.get(number).is_some_and(|opcode| self.opcodes.misses_in_cell(opcode.base))
-            })
-            .collect();
+        let in_cells = those_that(&|base| self.opcodes.misses_in_cell(base));
         let counts = self.counts();
         let misses = self.misses();
         let mut rows = CodeRows::default();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use opmeter_live::Counts;
-use opmeter_opcodes::{Execution, Folding, OpcodeTable};
+use opmeter_opcodes::{Execution, Folding, Opcode, OpcodeTable};
 use rustc_hash::FxHashMap;
 
 use crate::{InstructionRow, OpcodeRow, Phase};
@@ -22,10 +22,8 @@ pub(crate) fn opcode_rows(
     rows: &mut Vec<OpcodeRow>,
 ) {
     let by_forms = by_forms(table, counts);
-    let mut next_arrays = counts.next.iter();
-    for opcode in table.iter() {
+    for (opcode, execution, next) in rules(table, counts) {
         let number = usize::from(opcode.number);
-        let execution = Execution::of(opcode, table);
         let mut executions = counts.executions[number].wrapping_add(counts.unplaced[number]);
         if !opcode.is_derived() && execution.is_instruction && execution.has_place {
             let placed = placed.get(opcode.name).copied().unwrap_or(0);
@@ -48,53 +46,64 @@ pub(crate) fn opcode_rows(
         if execution.is_instruction {
             push(opcode.name.to_owned(), opcode.base, executions);
         }
-        match execution.folding {
-            Folding::None => {}
-            Folding::Always(folded) => {
-                for base in folded {
-                    let executions = executions.saturating_sub(counts.unfolded[number]);
-                    push(format!("{}/{base}", opcode.name), base, executions);
-                }
+        let folded = executions.saturating_sub(counts.unfolded[number]);
+        for (base, executions) in besides(table, execution.folding, folded, next) {
+            push(format!("{}/{base}", opcode.name), base, executions);
+        }
+    }
+}
+
+/// The opcodes with the rules for them, and for those that fold whatever follows, how often which opcode did.
+fn rules<'a>(
+    table: &'a OpcodeTable<'_>,
+    counts: &'a Counts,
+) -> impl Iterator<Item = (&'a Opcode<'a>, Execution, &'a [u64])> {
+    let mut next_arrays = counts.next.iter();
+    table.iter().map(move |opcode| {
+        let execution = Execution::of(opcode, table);
+        let array = if execution.folding == Folding::Next { next_arrays.next() } else { None };
+        (opcode, execution, array.map_or(&[][..], Vec::as_slice))
+    })
+}
+
+/// What an opcode that has folded so many times executed besides itself, by base; `next` is what followed one
+/// that folds whatever follows.
+fn besides<'t>(
+    table: &'t OpcodeTable<'_>,
+    folding: Folding,
+    folded: u64,
+    next: &[u64],
+) -> Vec<(&'t str, u64)> {
+    match folding {
+        Folding::None => Vec::new(),
+        Folding::Always(bases) => bases.iter().map(|base| (*base, folded)).collect(),
+        Folding::Next => {
+            let mut by_base = BTreeMap::new();
+            for opcode in table.iter() {
+                *by_base.entry(opcode.base).or_insert(0) +=
+                    next.get(usize::from(opcode.number)).unwrap_or(&0);
             }
-            Folding::Next => {
-                let Some(array) = next_arrays.next() else { continue };
-                let mut by_base = BTreeMap::new();
-                for next in table.iter() {
-                    *by_base.entry(next.base).or_insert(0) += array[usize::from(next.number)];
-                }
-                for (base, executions) in by_base {
-                    push(format!("{}/{base}", opcode.name), base, executions);
-                }
-            }
+            by_base.into_iter().collect()
         }
     }
 }
 
 /// How often instructions of each base were executed in specialised and other forms, and by combined
 /// opcodes, of those that were counted by address.
-fn by_forms<'t>(table: &OpcodeTable<'t>, counts: &Counts) -> HashMap<&'t str, u64> {
+fn by_forms<'t>(table: &'t OpcodeTable<'_>, counts: &'t Counts) -> HashMap<&'t str, u64> {
     let mut sums = HashMap::new();
     let mut add = |base: &'t str, executions: u64| {
         let sum: &mut u64 = sums.entry(base).or_default();
         *sum = sum.wrapping_add(executions);
     };
-    let mut next_arrays = counts.next.iter();
-    for opcode in table.iter() {
+    for (opcode, execution, next) in rules(table, counts) {
         let number = usize::from(opcode.number);
-        let execution = Execution::of(opcode, table);
         if opcode.is_derived() && execution.is_instruction {
             add(opcode.base, counts.executions[number]);
         }
-        match execution.folding {
-            Folding::None => {}
-            Folding::Always(folded) => {
-                let executions = counts.executions[number].saturating_sub(counts.unfolded[number]);
-                folded.iter().for_each(|base| add(base, executions));
-            }
-            Folding::Next => {
-                let Some(array) = next_arrays.next() else { continue };
-                table.iter().for_each(|next| add(next.base, array[usize::from(next.number)]));
-            }
+        let folded = counts.executions[number].saturating_sub(counts.unfolded[number]);
+        for (base, executions) in besides(table, execution.folding, folded, next) {
+            add(base, executions);
         }
     }
     sums

@@ -13,12 +13,17 @@
 //! | `Text` | u64 length, then the bytes; texts are numbered from 0 in their order; the first is the folder that the process started in |
 //! | `Code` | u32 text of the file's name, u32 text of the function's name, u32 first line, u32 length of the bytecode, u32 length of the line table, u32 [`CodeFlags`], then the bytecode (in base terms) and the line table; code objects are numbered from 0 in their order |
 //! | `Block` | u32 code object, u32 phase, u64 offset of its cells in the cells file: a 64-bit word for each code unit |
+//! | `TimedBlock` | as `Block`; its cells are four words for each code unit |
 //! | `Misses` | u32 code object, u32 phase, u32 code unit, u32 zero, u64 failed guards, counted in place |
 //!
 //! An instruction's executions stand in the cell of its first code unit. The cell behind it, if it has
 //! inline caches, counts those executions in which it ran in its generic form; the one behind that, in some
 //! families of 3.11 (`OpcodeTable::misses_in_cell`), failed guards. A code object may have
 //! several blocks and several counts of misses in a phase: they are to be added up.
+//!
+//! Of the four words of a timed cell the first counts executions outside of timed slices (or whatever else the
+//! cell counts), the second those within, the third timed segments (see [`Times`](crate::Times)), the fourth
+//! their cycles.
 
 use std::fmt;
 
@@ -42,6 +47,8 @@ pub enum Kind {
     Block,
     /// Failed guards of an instruction in a phase.
     Misses,
+    /// Cells with times of a code object in a phase.
+    TimedBlock,
 }
 
 /// Bits that say what is special about a code object.
@@ -85,6 +92,8 @@ pub struct Block {
     pub phase: u32,
     /// Offset of the first cell, in bytes.
     pub offset: u64,
+    /// Whether its cells have times.
+    pub timed: bool,
 }
 
 /// Failed guards of an instruction in a phase.
@@ -168,8 +177,9 @@ impl CodeLog {
                     own: half(5)? & CodeFlags::OWN != 0,
                 });
             }
-            kind if kind == Kind::Block as u8 => {
-                self.blocks.push(Block { code: half(0)?, phase: half(1)?, offset: word_at(body, 8)? });
+            kind if kind == Kind::Block as u8 || kind == Kind::TimedBlock as u8 => {
+                let (code, phase, offset) = (half(0)?, half(1)?, word_at(body, 8)?);
+                self.blocks.push(Block { code, phase, offset, timed: kind == Kind::TimedBlock as u8 });
             }
             kind if kind == Kind::Misses as u8 => {
                 let count = word_at(body, 16)?;
@@ -227,7 +237,7 @@ mod tests {
             own: false,
         };
         assert_eq!(log.codes, [expected]);
-        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64 }]);
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64, timed: false }]);
         assert_eq!(log.misses, [Misses { code: 0, phase: 2, unit: 1, count: 5 }]);
     }
 

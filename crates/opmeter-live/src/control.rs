@@ -20,4 +20,6 @@ pub enum Control {
     UnrecordedError,
     /// 1 where pairs of opcodes are counted.
     Pairs,
+    /// The share of the run that is timed, in 65536ths; 0 where it is not.
+    TimeShare,
 }

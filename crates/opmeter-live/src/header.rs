@@ -7,7 +7,7 @@ use crate::counts::COUNTS_SIZE;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"OPMLIVE\0");
 
 /// Version of the layout; a reader refuses any other.
-pub const LAYOUT: u64 = 2;
+pub const LAYOUT: u64 = 3;
 
 /// Number of phases: start-up, main, shutdown.
 pub const PHASES: usize = 3;
@@ -67,6 +67,8 @@ pub enum Word {
     LostCode,
     /// 1 where pairs of opcodes are counted.
     Pairs,
+    /// 1 where times are taken.
+    Timed,
 }
 
 /// What became of a process.
@@ -149,6 +151,10 @@ pub enum State {
     /// Where pairs are counted: the row that stood for the last opcode at the time of
     /// [`State::Pending`].
     PendingRow,
+    /// Where times are taken: address of the slot's times.
+    Times,
+    /// Where times are taken: steps until the next look at the clock.
+    Steps,
 }
 
 /// Size of a slot in bytes: its counters and its state.

@@ -11,6 +11,8 @@ mod counts;
 mod header;
 mod pairs;
 mod reader;
+mod slices;
+mod times;
 
 pub use code_log::{
     Block, CELLS_EXTENSION, CODE_EXTENSION, CodeFlags, CodeLog, Kind, LoggedCode, Misses, TornLog,
@@ -26,6 +28,11 @@ pub use pairs::{
     MATRIX_SIZE, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset, pairs_snapshot_offset,
 };
 pub use reader::{LiveFile, ReadError};
+pub use slices::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord, Slices};
+pub use times::{
+    BUCKETS, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times, bucket,
+    bucket_limits, time_offset, times_slot_offset, times_snapshot_offset,
+};
 
 /// File name extension of live counter files.
 pub const EXTENSION: &str = "live";

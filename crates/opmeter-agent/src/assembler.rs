@@ -15,6 +15,8 @@ pub const RAX: Reg = Reg(0);
 pub const RCX: Reg = Reg(1);
 /// rdx.
 pub const RDX: Reg = Reg(2);
+/// rsp.
+pub const RSP: Reg = Reg(4);
 
 /// An operand in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,23 @@ pub enum Mem {
     Scaled(Reg, i32),
     /// At an offset from the thread's segment base (fs).
     Thread(i32),
+    /// At a register's value plus an offset from the thread's segment base.
+    ThreadPlus(Reg, i32),
+}
+
+impl Mem {
+    /// The memory at an offset from this.
+    pub fn plus(self, offset: i32) -> Self {
+        match self {
+            Self::At(address) => Self::At(address.wrapping_add_signed(offset as isize)),
+            Self::Base(base, at) => Self::Base(base, at + offset),
+            Self::Indexed(base, index, at) => Self::Indexed(base, index, at + offset),
+            Self::Quadrupled(base, index, at) => Self::Quadrupled(base, index, at + offset),
+            Self::Scaled(index, at) => Self::Scaled(index, at + offset),
+            Self::Thread(at) => Self::Thread(at + offset),
+            Self::ThreadPlus(base, at) => Self::ThreadPlus(base, at + offset),
+        }
+    }
 }
 
 /// Conditions of a jump.
@@ -42,6 +61,8 @@ pub enum Condition {
     NotEqual = 5,
     /// Below, unsigned.
     Below = 2,
+    /// Not above, signed.
+    NotAbove = 14,
 }
 
 /// A place in the code that jumps refer to before it is reached.
@@ -103,6 +124,11 @@ impl Assembler {
         self.memory(&[], true, &[0xff], 0, mem, 0);
     }
 
+    /// `dec qword [mem]`
+    pub fn dec(&mut self, mem: Mem) {
+        self.memory(&[], true, &[0xff], 1, mem, 0);
+    }
+
     /// `mov [mem], reg`
     pub fn store(&mut self, mem: Mem, reg: Reg) {
         self.memory(&[], true, &[0x89], reg.0, mem, 0);
@@ -122,6 +148,22 @@ impl Assembler {
     /// `cmp [mem], reg`
     pub fn compare(&mut self, mem: Mem, reg: Reg) {
         self.memory(&[], true, &[0x39], reg.0, mem, 0);
+    }
+
+    /// `cmp qword [mem], value`
+    pub fn compare_value(&mut self, mem: Mem, value: i8) {
+        self.memory(&[], true, &[0x83], 7, mem, 1);
+        self.code.push(value as u8);
+    }
+
+    /// `add [mem], reg`
+    pub fn add_to(&mut self, mem: Mem, reg: Reg) {
+        self.memory(&[], true, &[0x01], reg.0, mem, 0);
+    }
+
+    /// `sub reg, [mem]`
+    pub fn subtract_from(&mut self, reg: Reg, mem: Mem) {
+        self.memory(&[], true, &[0x2b], reg.0, mem, 0);
     }
 
     /// `cmp byte [mem], value`
@@ -202,6 +244,40 @@ impl Assembler {
     pub fn and(&mut self, reg: Reg, value: i32) {
         self.code.extend([0x48 | reg.0 >> 3, 0x81, 0xe0 | reg.0 & 7]);
         self.code.extend(value.to_le_bytes());
+    }
+
+    /// `or reg, value`
+    pub fn or(&mut self, reg: Reg, value: i8) {
+        self.code.extend([0x48 | reg.0 >> 3, 0x83, 0xc8 | reg.0 & 7, value as u8]);
+    }
+
+    /// `add reg, value`
+    pub fn add_value(&mut self, reg: Reg, value: i8) {
+        self.code.extend([0x48 | reg.0 >> 3, 0x83, 0xc0 | reg.0 & 7, value as u8]);
+    }
+
+    /// `movzx reg, low byte of reg`, for one of the first four registers.
+    pub fn low_byte(&mut self, reg: Reg) {
+        debug_assert!(reg.0 < 4);
+        self.code.extend([0x0f, 0xb6, 0xc0 | reg.0 << 3 | reg.0]);
+    }
+
+    /// `bsr reg, reg`: the number of the highest bit that is set.
+    pub fn highest_bit(&mut self, reg: Reg) {
+        let high = reg.0 >> 3;
+        self.code.extend([0x48 | high << 2 | high, 0x0f, 0xbd, 0xc0 | (reg.0 & 7) << 3 | reg.0 & 7]);
+    }
+
+    /// `shr reg, cl`
+    pub fn shift_right_by_cl(&mut self, reg: Reg) {
+        self.code.extend([0x48 | reg.0 >> 3, 0xd3, 0xe8 | reg.0 & 7]);
+    }
+
+    /// `rdtsc`, and both halves into rax; rdx is lost.
+    pub fn read_counter(&mut self) {
+        self.code.extend([0x0f, 0x31]);
+        self.shift_left(RDX, 32);
+        self.code.extend([0x48, 0x09, 0xd0]); // or rax, rdx
     }
 
     /// `test reg, reg`
@@ -286,7 +362,7 @@ impl Assembler {
 
     /// An instruction with a memory operand; `behind` bytes of immediate value will follow.
     fn memory(&mut self, prefix: &[u8], wide: bool, opcode: &[u8], reg: u8, mem: Mem, behind: usize) {
-        if let Mem::Thread(_) = mem {
+        if let Mem::Thread(_) | Mem::ThreadPlus(..) = mem {
             self.code.push(0x64);
         }
         self.code.extend(prefix);
@@ -295,6 +371,7 @@ impl Assembler {
             Mem::Base(base, _) => (base.0 >> 3, 0),
             Mem::Indexed(base, index, _) | Mem::Quadrupled(base, index, _) => (base.0 >> 3, index.0 >> 3),
             Mem::Scaled(index, _) => (0, index.0 >> 3),
+            Mem::ThreadPlus(base, _) => (base.0 >> 3, 0),
         };
         let rex = 0x40 | u8::from(wide) << 3 | (reg >> 3) << 2 | index << 1 | base;
         if rex != 0x40 {
@@ -311,7 +388,7 @@ impl Assembler {
                 self.code.extend([reg | 4, 0x25]);
                 self.code.extend(offset.to_le_bytes());
             }
-            Mem::Base(base, offset) => {
+            Mem::Base(base, offset) | Mem::ThreadPlus(base, offset) => {
                 // Where the register's low bits are those of rsp a second byte says that there is no index.
                 let scaled = (base.0 & 7 == 4).then_some(0x24);
                 self.displaced(reg | base.0 & 7, scaled, base, offset);

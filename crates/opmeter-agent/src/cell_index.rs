@@ -2,7 +2,8 @@
 //!
 //! Memory is divided into granules, so small that no two code objects have bytecode in the same one (a
 //! header lies between them). A table has a word for each granule: the *bias* of the code object there,
-//! or 0. The cell of the code unit at address `a` lies at `bias + 4 * a`: eight bytes for each unit of two.
+//! or 0. The cell of the code unit at address `a` lies at `bias + 4 * a`, eight bytes for each unit of two; at
+//! `bias + 16 * a` where cells have times.
 //!
 //! The table is flat, an enormous range of addresses of which only what is touched takes memory; or, where
 //! the address space is limited, and where each thread has a table of its own, it has two levels.

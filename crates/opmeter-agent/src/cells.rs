@@ -12,6 +12,7 @@ use opmeter_opcodes::OpcodeTable;
 use crate::capi::{CApi, Object};
 use crate::cell_index::CellIndex;
 use crate::code_object::{CodeObject, CodeObjects};
+use crate::code_store::{CELL, TIMED_CELL};
 use crate::executable_memory::patch;
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
@@ -27,6 +28,8 @@ pub struct Cells {
     objects: CodeObjects,
     opcodes: OpcodeTable<'static>,
     registry: Guarded<Registry>,
+    /// Bytes of a cell per byte of bytecode.
+    scale: usize,
 }
 
 /// Which of the tables of [`CellIndex`] is used, and whose cells.
@@ -40,7 +43,12 @@ pub struct Place {
 
 impl Cells {
     /// `None` where this interpreter's code objects can't be found.
-    pub fn new(interpreter: &Interpreter, opcodes: OpcodeTable<'static>, live: &Path) -> Option<Self> {
+    pub fn new(
+        interpreter: &Interpreter,
+        opcodes: OpcodeTable<'static>,
+        live: &Path,
+        timed: bool,
+    ) -> Option<Self> {
         // From 3.14 on each thread of a build without the global lock may have its own copy of the
         // bytecode, which is no part of the code object.
         if interpreter.free_threaded && interpreter.version.1 >= 14 {
@@ -51,7 +59,8 @@ impl Cells {
             index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
             objects,
             opcodes,
-            registry: Guarded::new(Registry::beside(live)),
+            registry: Guarded::new(Registry::beside(live, timed)),
+            scale: if timed { TIMED_CELL / 2 } else { CELL / 2 },
         })
     }
 
@@ -108,7 +117,7 @@ impl Cells {
             // This frame goes on in the bytecode that it began with, and is counted one by one.
             let unshared = Unshared { bytes, bytecode: before.clone(), code: number };
             registry.keep_unshared(code.object, unshared);
-            bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before)
         }))
     }
 
@@ -121,22 +130,34 @@ impl Cells {
         let description = number.is_none().then(|| self.objects.describe(code));
         Some(self.registry.insist(|registry| {
             let number = number.or_else(|| registry.code(description.as_ref()?));
-            bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before)
         }))
     }
 
     fn bind(&self, registry: &mut Registry, code: Option<u32>, range: &Range<usize>, place: Place) -> u64 {
-        let bias = bias(registry.block(code, place.slot.0, range.len() / 2), range);
+        let bias = self.bias(registry.block(code, place.slot.0, range.len() / 2), range);
         self.index.set(place.root, range.clone(), bias);
         bias
+    }
+
+    /// The bias of the code object with bytecode in a range, whose cells begin at `block`.
+    fn bias(&self, block: usize, range: &Range<usize>) -> u64 {
+        (block as u64).wrapping_sub((self.scale * range.start) as u64)
     }
 
     /// The cell of the code unit at an address, if it has one.
     pub fn cell(&self, address: usize, place: Place) -> Option<&AtomicU64> {
         match self.index.bias(place.root, address) {
             0 => None,
-            bias => Some(cell(bias, address)),
+            bias => Some(self.with_bias(bias, address)),
         }
+    }
+
+    /// The cell at an address, given the bias of its code object.
+    pub fn with_bias(&self, bias: u64, address: usize) -> &AtomicU64 {
+        let at = bias.wrapping_add((self.scale * address) as u64);
+        // SAFETY: inside the block of cells whose bias it is; blocks stay mapped.
+        unsafe { &*(at as *const AtomicU64) }
     }
 
     /// Up to 3.10: another code object is about to be made with this `bytes` for its bytecode.
@@ -211,17 +232,6 @@ impl Cells {
             self.objects.api.release(unshared.bytes);
         }
     }
-}
-
-fn bias(block: usize, range: &Range<usize>) -> u64 {
-    (block as u64).wrapping_sub(4 * range.start as u64)
-}
-
-/// The cell at an address, given the bias of its code object.
-pub fn cell<'a>(bias: u64, address: usize) -> &'a AtomicU64 {
-    let at = bias.wrapping_add(4 * address as u64);
-    // SAFETY: inside the block of cells whose bias it is; blocks stay mapped.
-    unsafe { &*(at as *const AtomicU64) }
 }
 
 /// The adaptive counter of an instruction of a code object that is alive: its first inline cache entry.

@@ -9,6 +9,12 @@ use opmeter_live::{CELLS_EXTENSION, CODE_EXTENSION, CodeFlags, Kind, record_word
 
 use crate::growing_file::GrowingFile;
 
+/// Size of a code unit's cell in bytes.
+pub const CELL: usize = 8;
+
+/// Size of a code unit's cell with times in bytes.
+pub const TIMED_CELL: usize = 32;
+
 /// What the log says of a code object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Description {
@@ -30,19 +36,32 @@ pub struct Description {
 pub struct CodeStore {
     log: GrowingFile,
     cells: GrowingFile,
+    /// Whether cells have times.
+    timed: bool,
     texts: HashMap<Vec<u8>, u32>,
     codes: u32,
 }
 
 impl CodeStore {
     /// The files beside a live file. They are made when they are first needed.
-    pub fn beside(live: &Path) -> Self {
+    pub fn beside(live: &Path, timed: bool) -> Self {
         Self {
             log: GrowingFile::new(live.with_extension(CODE_EXTENSION)),
             cells: GrowingFile::new(live.with_extension(CELLS_EXTENSION)),
+            timed,
             texts: HashMap::new(),
             codes: 0,
         }
+    }
+
+    /// Whether cells have times.
+    pub fn is_timed(&self) -> bool {
+        self.timed
+    }
+
+    /// Size of a code unit's cell in bytes.
+    pub fn unit_size(&self) -> usize {
+        if self.timed { TIMED_CELL } else { CELL }
     }
 
     /// In a forked child: lets go of the parent's files.
@@ -80,9 +99,10 @@ impl CodeStore {
     /// When there is no room on the disk.
     pub fn add_block(&mut self, code: u32, phase: u32, units: usize) -> io::Result<usize> {
         // Whole cache lines: threads that run in parallel have blocks of their own.
-        let room = self.cells.take((units * 8).next_multiple_of(64))?;
+        let room = self.cells.take((units * self.unit_size()).next_multiple_of(64))?;
         let body = [code.to_le_bytes(), phase.to_le_bytes()].concat();
-        self.append(Kind::Block, &[&body, &(room.offset as u64).to_le_bytes()])?;
+        let kind = if self.timed { Kind::TimedBlock } else { Kind::Block };
+        self.append(kind, &[&body, &(room.offset as u64).to_le_bytes()])?;
         Ok(room.address)
     }
 

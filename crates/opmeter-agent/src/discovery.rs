@@ -16,7 +16,6 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::assembler::Reg;
-use crate::cells;
 use crate::executable_memory::read_word;
 use crate::meter::Meter;
 use crate::rare::Frame;
@@ -185,7 +184,7 @@ impl Observed {
         for (reached, bias) in reached.iter().zip(biases) {
             let Some(rule) = meter.rule(reached.number) else { continue };
             let add = |offset: u8| {
-                cells::cell(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);
+                cells.with_bias(bias, reached.address + usize::from(offset)).fetch_add(1, Relaxed);
             };
             meter.placed(rule);
             add(0);

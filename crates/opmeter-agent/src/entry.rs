@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::switch_table::SwitchTable;
-use crate::{exec, fork, pairs};
+use crate::{exec, fork, pairs, times, tsc};
 
 /// Address space that must be left, in bytes: with less an interpreter does not start.
 const FOR_THE_PROGRAM: usize = 0x80_0000;
@@ -69,7 +69,15 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
         );
     }
     let with_pairs = control.word(Control::Pairs).load(Relaxed) != 0;
-    let length = CODE_LENGTH + live::LENGTH + if with_pairs { pairs::LENGTH } else { 0 };
+    let time_share = control.word(Control::TimeShare).load(Relaxed);
+    if time_share > 0
+        && let Some(problem) = tsc::problem()
+    {
+        refuse!("{problem}");
+    }
+    let pairs_at = CODE_LENGTH + live::LENGTH;
+    let times_at = pairs_at + if with_pairs { pairs::LAYOUT.length() } else { 0 };
+    let length = times_at + if time_share > 0 { times::LAYOUT.length() } else { 0 };
     let reserved = reserve_near(&interpreter.module.span(), length).and_then(|code| {
         if address_space_left() >= FOR_THE_PROGRAM {
             return Ok(code);
@@ -88,7 +96,10 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     };
     let live = Live::create(folder, code + CODE_LENGTH).and_then(|mut live| {
         if with_pairs {
-            live.count_pairs(code + CODE_LENGTH + live::LENGTH)?;
+            live.count_pairs(code + pairs_at)?;
+        }
+        if time_share > 0 {
+            live.take_times(code + times_at)?;
         }
         Ok(live)
     });
@@ -101,7 +112,8 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     if let Some(switch) = &switch {
         live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
     }
-    let parts = Parts { interpreter, opcodes, dispatch, switch, control, live, code, pairs: with_pairs };
+    let parts =
+        Parts { interpreter, opcodes, dispatch, switch, control, live, code, pairs: with_pairs, time_share };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");
         return Err(Box::new(Refusal { reason, interpreter: None }));

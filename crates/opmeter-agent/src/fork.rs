@@ -17,6 +17,7 @@ extern "C" fn in_child() {
             meter.control().unrecorded(&error);
         }
         meter.restart_cells();
+        meter.restart_times();
         thread::after_fork(meter);
     });
 }

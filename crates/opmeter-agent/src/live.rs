@@ -14,7 +14,8 @@ use opmeter_live::{
     Word, slot_offset, snapshot_offset, text_offset,
 };
 
-use crate::pairs::{self, PairFile};
+use crate::slot_file::SlotFile;
+use crate::{pairs, times};
 
 /// The most threads that can count at a time.
 pub const MAX_SLOTS: usize = 1024;
@@ -32,7 +33,9 @@ pub struct Live {
     /// Slots of threads that have ended. Their counts stay.
     free: Vec<Slot>,
     /// The counts of pairs, if they are asked for.
-    pairs: Option<PairFile>,
+    pairs: Option<SlotFile>,
+    /// The times, if they are asked for.
+    times: Option<SlotFile>,
 }
 
 impl Live {
@@ -42,23 +45,41 @@ impl Live {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
         let path = Some(Self::map_new(folder, address)?);
-        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None };
+        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None, times: None };
         live.begin();
         Ok(live)
     }
 
-    /// Counts pairs as well, in a file mapped at `address`, where [`pairs::LENGTH`] bytes were reserved.
+    /// Counts pairs as well, in a file mapped at `address`, where its length was reserved.
     ///
     /// # Errors
     /// When there is no live file to lie beside, or when the file can't be made, has no room on the disk, or
     /// can't be mapped.
     pub fn count_pairs(&mut self, address: usize) -> io::Result<()> {
         let path = self.path.as_ref().ok_or(io::ErrorKind::NotFound)?;
-        let pairs = PairFile::create(path, address)?;
-        self.slot(0).state(State::Pairs).store(pairs.matrix(0) as u64, Ordering::Relaxed);
+        let pairs = SlotFile::create(&pairs::LAYOUT, path, address)?;
+        self.slot(0).state(State::Pairs).store(pairs.set(0) as u64, Ordering::Relaxed);
         self.set(Word::Pairs, 1);
         self.pairs = Some(pairs);
         Ok(())
+    }
+
+    /// Takes times as well, in a file mapped at `address`, where its length was reserved.
+    ///
+    /// # Errors
+    /// When the file can't be made, has no room on the disk, or can't be mapped.
+    pub fn take_times(&mut self, address: usize) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let times = SlotFile::create(&times::LAYOUT, path, address)?;
+        self.slot(0).state(State::Times).store(times.set(0) as u64, Ordering::Relaxed);
+        self.set(Word::Timed, 1);
+        self.times = Some(times);
+        Ok(())
+    }
+
+    /// The file of times, if times are taken.
+    pub fn times(&self) -> Option<&SlotFile> {
+        self.times.as_ref()
     }
 
     /// Gives a forked child a file of its own, at the same address, with all counters at zero and the
@@ -85,12 +106,21 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
+        let nowhere = self.path.is_none();
         if let Some(pairs) = self.pairs.take()
-            && self.count_pairs(pairs.address()).is_err()
+            && (nowhere || self.count_pairs(pairs.address()).is_err())
         {
             self.set(Word::Pairs, 0);
             pairs.abandon();
-            self.slot(0).state(State::Pairs).store(pairs.matrix(0) as u64, Ordering::Relaxed);
+            self.slot(0).state(State::Pairs).store(pairs.set(0) as u64, Ordering::Relaxed);
+        }
+        if let Some(times) = self.times.take()
+            && (nowhere || self.take_times(times.address()).is_err())
+        {
+            self.set(Word::Timed, 0);
+            times.abandon();
+            self.slot(0).state(State::Times).store(times.set(0) as u64, Ordering::Relaxed);
+            self.times = Some(times);
         }
         // Only the thread that has forked is left.
         self.free = Vec::new();
@@ -221,12 +251,13 @@ impl Live {
             let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
             allocate(&file, slot_offset(slot), SLOT_SIZE).ok()?;
         }
-        if let Some(pairs) = &self.pairs {
-            if slot >= pairs::MAX_SLOTS {
+        for (file, state) in [(&self.pairs, State::Pairs), (&self.times, State::Times)] {
+            let Some(file) = file else { continue };
+            if slot >= file.max_slots() {
                 return None;
             }
-            pairs.add_slot(slot).ok()?;
-            self.slot(slot).state(State::Pairs).store(pairs.matrix(slot) as u64, Ordering::Relaxed);
+            file.add_slot(slot).ok()?;
+            self.slot(slot).state(state).store(file.set(slot) as u64, Ordering::Relaxed);
         }
         self.set(Word::Slots, slot as u64 + 1);
         Some(self.slot(slot))
@@ -244,8 +275,8 @@ impl Live {
                 // SAFETY: inside the snapshot, which is mapped and aligned.
                 unsafe { &*(at as *const AtomicU64) }.store(sum, Ordering::Relaxed);
             }
-            if let Some(pairs) = &self.pairs {
-                pairs.end_phase(ended, self.get(Word::Slots) as usize);
+            for file in [&self.pairs, &self.times].into_iter().flatten() {
+                file.end_phase(ended, self.get(Word::Slots) as usize);
             }
             self.set(Word::Phase, ended as u64 + 1);
         }

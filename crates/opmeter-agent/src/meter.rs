@@ -25,13 +25,15 @@ use crate::thread;
 pub const CODE_LENGTH: usize = GATE_LENGTH + SETS * SET_LENGTH;
 const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
-/// One for discovery, and one for each combination of traced, per-thread and placed.
-const SETS: usize = 9;
+/// One for discovery, and one for each combination of traced, per-thread and placed with the kinds of slices.
+const SETS: usize = 1 + 8 * 3;
 
 mod installed;
 mod places;
+mod timing;
 
 use installed::Installed;
+use timing::TimeKeeping;
 
 static METER: OnceLock<Meter> = OnceLock::new();
 
@@ -62,6 +64,8 @@ pub struct Meter {
     sites: Guarded<Sites>,
     cells: Option<Cells>,
     pairs: bool,
+    /// Times, if they are taken.
+    times: Option<TimeKeeping>,
     /// The two-level table of biases that all threads share, where the flat one is not to be had.
     shared_root: OnceLock<usize>,
 }
@@ -82,6 +86,8 @@ pub struct Parts {
     pub live: Live,
     /// Whether pairs are counted.
     pub pairs: bool,
+    /// The share of the run that is timed, in 65536ths; 0 where it is not.
+    pub time_share: u64,
     /// Reserved address space of [`CODE_LENGTH`] bytes, near the interpreter and the live file.
     pub code: usize,
 }
@@ -108,11 +114,14 @@ impl Meter {
         let cells = parts
             .live
             .path()
-            .and_then(|live| Cells::new(&parts.interpreter, parts.opcodes.clone(), live))
+            .and_then(|live| {
+                Cells::new(&parts.interpreter, parts.opcodes.clone(), live, parts.time_share > 0)
+            })
             .filter(|cells| cells.watch_deaths(&parts.interpreter));
         let meter = Self {
             cells,
             pairs: parts.pairs,
+            times: (parts.time_share > 0).then(|| TimeKeeping::new(parts.time_share)),
             shared_root: OnceLock::new(),
             opcodes: parts.opcodes,
             rules,

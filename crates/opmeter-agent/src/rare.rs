@@ -7,6 +7,7 @@ use opmeter_live::{State, offset};
 use opmeter_opcodes::{Folding, Specialising};
 
 use crate::cells::counter;
+use crate::clock;
 use crate::discovery;
 use crate::gate::RETURN_OFFSET;
 use crate::live::Slot;
@@ -14,6 +15,7 @@ use crate::meter::{self, Meter};
 use crate::pairs;
 use crate::stub::Rule;
 use crate::thread;
+use crate::tsc;
 
 /// Why a stub reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +35,15 @@ pub enum Event {
     Unfold,
     /// No cell is known for the instruction's address. The answer is the bias of its code object.
     NewPlace,
+    /// An activation of the evaluation loop may have begun or ended.
+    Look,
+    /// The thread's last dispatch was timed, and this one is not.
+    Settle,
+    /// The steps are used up.
+    Steps,
 }
 
-const EVENTS: [Event; 7] = [
+const EVENTS: [Event; 10] = [
     Event::Discover,
     Event::NewThread,
     Event::Repeat,
@@ -43,6 +51,9 @@ const EVENTS: [Event; 7] = [
     Event::Resumed,
     Event::Unfold,
     Event::NewPlace,
+    Event::Look,
+    Event::Settle,
+    Event::Steps,
 ];
 
 /// What the gate leaves on the stack: all registers by number, the return address, and which stub it was.
@@ -59,6 +70,11 @@ impl Frame {
     pub fn reporting_stub(&self) -> usize {
         self.back - RETURN_OFFSET
     }
+
+    /// The stack pointer in the stub that reports.
+    fn stack(&self) -> usize {
+        &raw const *self as usize + size_of::<Self>()
+    }
 }
 
 /// Called by the gate. No panic leaves it: whatever goes wrong, the program runs on.
@@ -70,6 +86,7 @@ pub extern "C" fn enter(frame: *mut Frame) {
     let Some(event) = EVENTS.get(event).copied() else { return };
     let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let Some(meter) = meter::get() else { return };
+        let begun = if meter.takes_times() { tsc::now() } else { 0 };
         match event {
             Event::Discover => discovery::observe(meter, frame, number),
             Event::NewThread => thread::give_slot(meter),
@@ -79,7 +96,13 @@ pub extern "C" fn enter(frame: *mut Frame) {
                 frame.registers[answer] =
                     meter.new_place(occurrence.address, occurrence.slot, number) as usize;
             }
+            Event::Look => Occurrence::of(meter, frame, number).look(frame.stack(), begun),
+            Event::Settle => clock::stop(begun),
+            Event::Steps => meter.steps_are_done(thread::slot(meter), begun),
             event => Occurrence::of(meter, frame, number).handle(event),
+        }
+        if meter.takes_times() {
+            meter.pause(tsc::now().wrapping_sub(begun));
         }
     }));
 }
@@ -105,8 +128,21 @@ impl<'m> Occurrence<'m> {
             Event::Miss => self.miss(),
             Event::Resumed => self.slot.add(offset::REDISPATCHES, 1),
             Event::Unfold => self.unfold(),
-            Event::Discover | Event::NewThread | Event::NewPlace => {}
+            _ => {}
         }
+    }
+
+    /// An activation of the evaluation loop may have begun or ended.
+    fn look(&self, stack: usize, tsc: u64) {
+        let begins = |base: &str| {
+            matches!(base, "RESUME" | "MAKE_CELL" | "COPY_FREE_VARS" | "RETURN_GENERATOR")
+        };
+        let tells = self.meter.opcodes().version().1 >= 11;
+        let begins = tells.then(|| self.meter.opcodes().get(self.number).is_some_and(|o| begins(o.base)));
+        let place = self.meter.place(self.slot);
+        let cell = || self.meter.cells()?.cell(self.address, place);
+        let cell = if tells { 0 } else { cell().map_or(0, |cell| &raw const *cell as usize) };
+        self.meter.look_at(&clock::Dispatch { stack, cell, begins }, self.slot, tsc);
     }
 
     /// The dispatch before this one at the same address did nothing but specialise: it is not counted.

@@ -52,10 +52,10 @@ pub struct Unshared {
 unsafe impl Send for Registry {}
 
 impl Registry {
-    /// An empty registry, whose files lie beside the live file.
-    pub fn beside(live: &Path) -> Self {
+    /// An empty registry, whose files lie beside the live file. Cells are `timed` or only counted in.
+    pub fn beside(live: &Path, timed: bool) -> Self {
         Self {
-            store: CodeStore::beside(live),
+            store: CodeStore::beside(live, timed),
             phase: 0,
             codes: HashMap::new(),
             blocks: HashMap::new(),
@@ -70,7 +70,7 @@ impl Registry {
     /// bytecode which their code object no longer has still do.
     pub fn restart(&mut self, live: &Path, whole: bool) {
         let phase = self.phase;
-        let mut old = std::mem::replace(self, Self::beside(live));
+        let mut old = std::mem::replace(self, Self::beside(live, self.store.is_timed()));
         self.phase = phase;
         old.store.unmap();
         if !whole {
@@ -147,7 +147,7 @@ impl Registry {
             }
         }
         self.lost += 1;
-        let block = Box::leak(vec![0u64; units].into_boxed_slice()).as_ptr() as usize;
+        let block = Box::leak(vec![0u64; units * self.store.unit_size() / 8].into_boxed_slice()).as_ptr() as usize;
         if let Some(code) = code {
             self.blocks.insert((code, slot), block);
         }
@@ -225,7 +225,7 @@ mod tests {
     fn what_is_counted_stands_in_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let live = folder.path().join("7-0.live");
-        let mut registry = Registry::beside(&live);
+        let mut registry = Registry::beside(&live, false);
         let first = registry.code(&description("f", 4)).unwrap();
         let second = registry.code(&description("g", 9)).unwrap();
         assert_eq!(registry.code(&description("f", 4)), Some(first), "alike, and the same");
@@ -263,7 +263,7 @@ mod tests {
     fn files_grow_part_by_part() {
         let folder = tempfile::tempdir().unwrap();
         let live = folder.path().join("7-0.live");
-        let mut registry = Registry::beside(&live);
+        let mut registry = Registry::beside(&live, false);
         for number in 0..3000 {
             let units = 1 + number % 700;
             let code = registry.code(&description(&format!("f{number}"), units)).unwrap();
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_place_is_that_of_the_newest_code_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = Registry::beside(&folder.path().join("7-0.live"));
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"), false);
         registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1040 }, 0);
         registry.add(&CodeObject { object: 2, bytecode: 0x1100..0x1140 }, 1);
         assert_eq!(registry.place(0x103e), Some((0, 0x1000..0x1040)));
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn without_room_counts_go_where_nobody_reads() {
-        let mut registry = Registry::beside(Path::new("/dev/null/none.live"));
+        let mut registry = Registry::beside(Path::new("/dev/null/none.live"), false);
         assert_eq!(registry.code(&description("f", 4)), None);
         let block = registry.block(None, 0, 4);
         count(block, 3, 1);
@@ -316,7 +316,7 @@ mod tests {
     #[test]
     fn a_forked_child_begins_anew_in_the_same_phase() {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = Registry::beside(&folder.path().join("7-0.live"));
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"), false);
         let code = registry.code(&description("f", 4)).unwrap();
         registry.enter_phase(1, &CellIndex::new(7, false));
         registry.block(Some(code), 0, 4);

@@ -10,12 +10,15 @@
 
 mod counting;
 mod repetition;
+mod timing;
 mod writer;
 
 use opmeter_opcodes::Execution;
 
 use crate::assembler::{Assembler, Mem, Reg};
 use writer::Stub;
+
+pub use timing::{Slice, Timing};
 
 /// What a stub needs to know of an opcode.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +100,8 @@ pub struct StubSet {
     pub pairs: Option<PairCells>,
     /// Where it finds the instruction's cell.
     pub biases: Biases,
+    /// How it takes part in timing, where times are taken.
+    pub timing: Option<Timing>,
     /// Bits of an address within a granule of the tables of biases.
     pub granule_bits: u32,
     /// Registers that need not be saved.
@@ -111,22 +116,31 @@ impl StubSet {
         a.align();
         let start = a.here();
         let mut stub = Stub { set: self, a, rule, slot: None, scratch: Vec::new(), later: Vec::new() };
-        let (pushed, renewed) = stub.take_registers();
+        stub.look_at_dispatch();
+        let (mut pushed, mut renewed) = stub.take_registers();
+        if self.takes_times() {
+            stub.save_for_time(&mut pushed, &mut renewed);
+        }
         stub.find_slot();
         let end = stub.a.label();
         if let Some(next) = self.next_instr {
             stub.follow_instruction(next, end);
         }
         // The cell first: that it must be found may take long, and the process may end meanwhile.
-        if let Some(next) = self.next_instr.filter(|_| stub.has_cell()) {
-            stub.count_cell(next);
+        if !self.takes_times() {
+            stub.count_step();
         }
+        let cell = self.next_instr.filter(|_| stub.has_cell()).map(|next| stub.count_cell(next));
         if let Some(array) = stub.array() {
             let executions = stub.counter(array + usize::from(rule.number) * 8);
             stub.a.inc(executions);
         }
         if let Some(pairs) = self.pairs.filter(|_| rule.execution.is_instruction) {
             stub.count_pair(pairs);
+        }
+        if let Some(timing) = self.timing.filter(|_| self.takes_times()) {
+            stub.take_time(timing, cell);
+            stub.count_step();
         }
         stub.a.place(end);
         for register in pushed.into_iter().rev() {
@@ -141,14 +155,30 @@ impl StubSet {
     }
 }
 
+/// The cells around an instruction, as a stub finds them.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    next: NextInstr,
+    /// The register with the bias; where cells have times, with eight times the instruction's address added.
+    bias: Reg,
+    /// Whether cells have times.
+    timed: bool,
+}
+
+impl Cell {
+    /// The cell of the code unit at an offset from the instruction.
+    fn at(self, offset: i32) -> Mem {
+        let offset = offset - i32::from(self.next.ahead);
+        match self.timed {
+            false => Mem::Quadrupled(self.bias, self.next.reg, 4 * offset),
+            true => Mem::Indexed(self.bias, self.next.reg, 16 * offset),
+        }
+    }
+}
+
 impl NextInstr {
     /// Memory at an offset from the instruction.
     fn at(self, offset: i32) -> Mem {
         Mem::Base(self.reg, offset - i32::from(self.ahead))
-    }
-
-    /// The cell of the code unit at an offset from the instruction, given the bias.
-    fn cell(self, bias: Reg, offset: i32) -> Mem {
-        Mem::Quadrupled(bias, self.reg, 4 * (offset - i32::from(self.ahead)))
     }
 }

@@ -50,6 +50,18 @@ pub enum Folding {
     Next,
 }
 
+/// Whether the evaluation loop's activation ends with an opcode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaves {
+    /// It goes on.
+    Never,
+    /// It ends, and the C code that began it goes on.
+    Always,
+    /// It ends, unless what is dispatched next goes on in the same activation with what does not begin a
+    /// function.
+    UnlessGoingOn,
+}
+
 /// How a dispatch of an opcode counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Execution {
@@ -80,6 +92,10 @@ pub struct Execution {
     pub generic: bool,
     /// What else it executes.
     pub folding: Folding,
+    /// Whether it is one of those that every loop and every call goes through.
+    pub is_step: bool,
+    /// Whether the evaluation loop's activation ends with it.
+    pub leaves: Leaves,
     /// From 3.12 on: a combined opcode's guard can fail unseen; then the instruction that would have been
     /// folded is dispatched after all. On *this* opcode the address of the combined one is this many
     /// bytes lower, and its number is the second value.
@@ -114,6 +130,8 @@ impl Execution {
                     || opcode.name.ends_with("_ADAPTIVE")
                     || opcode.name.starts_with("INSTRUMENTED_")),
             folding: folding(opcode, minor),
+            is_step: is_step(opcode, minor),
+            leaves: leaves(opcode, minor),
             unfolds: unfolds(opcode, table),
         }
     }
@@ -217,6 +235,35 @@ fn folding(opcode: &Opcode<'_>, minor: u8) -> Folding {
         ("BINARY_OP_INPLACE_ADD_UNICODE", 11..=14) => Folding::Always(&["STORE_FAST"]),
         ("CALL_NO_KW_LIST_APPEND", 12) | ("CALL_LIST_APPEND", 13..=14) => Folding::Always(&["POP_TOP"]),
         _ => Folding::None,
+    }
+}
+
+fn is_step(opcode: &Opcode<'_>, minor: u8) -> bool {
+    match minor {
+        ..=10 => matches!(
+            opcode.name,
+            "JUMP_ABSOLUTE" | "FOR_ITER" | "POP_JUMP_IF_TRUE" | "POP_JUMP_IF_FALSE" | "RETURN_VALUE"
+        ),
+        11 => {
+            opcode.base.starts_with("JUMP_BACKWARD")
+                || opcode.base.starts_with("POP_JUMP_BACKWARD")
+                || opcode.base == "RESUME"
+                || folding(opcode, minor) == Folding::Next
+        }
+        _ => opcode.base.starts_with("JUMP_BACKWARD") || opcode.base == "RESUME",
+    }
+}
+
+/// Read in `Python/ceval.c` and `Python/bytecodes.c`: up to 3.10 every call of a Python function has an
+/// activation of its own; in 3.11 those have that C code began (`is_entry`), as have generators; from 3.12 on
+/// an activation ends with an opcode of its own.
+fn leaves(opcode: &Opcode<'_>, minor: u8) -> Leaves {
+    match (opcode.base, minor) {
+        ("RETURN_VALUE" | "YIELD_VALUE", ..=10) | ("YIELD_VALUE", 11) | ("INTERPRETER_EXIT", 12..) => {
+            Leaves::Always
+        }
+        ("YIELD_FROM", ..=10) | ("RETURN_VALUE" | "RETURN_GENERATOR", 11) => Leaves::UnlessGoingOn,
+        _ => Leaves::Never,
     }
 }
 

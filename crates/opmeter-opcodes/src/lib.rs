@@ -9,6 +9,6 @@ mod execution;
 mod opcode;
 mod table;
 
-pub use execution::{Execution, Folding, Specialising};
+pub use execution::{Execution, Folding, Leaves, Specialising};
 pub use opcode::Opcode;
 pub use table::{OpcodeTable, TableError};

@@ -141,9 +141,16 @@ impl ProcessCode<'_> {
             let length = code.bytecode.len() / 2;
             let sums = counts.get_or_insert_with(|| vec![0; length]);
             let start = usize::try_from(block.offset).unwrap_or(usize::MAX);
-            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(8);
+            let size = if block.timed { 32 } else { 8 };
+            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(size);
+            let word = |cell: &[u8], index: usize| {
+                cell[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes)
+            };
             for (sum, cell) in sums.iter_mut().zip(cells) {
-                *sum = sum.wrapping_add(cell.try_into().map_or(0, u64::from_le_bytes));
+                *sum = sum.wrapping_add(word(cell, 0));
+                if block.timed {
+                    *sum = sum.wrapping_add(word(cell, 1));
+                }
             }
         }
         counts
@@ -266,7 +273,7 @@ mod tests {
         let mut log = CodeLog { codes, misses, ..CodeLog::default() };
         log.texts = ["/home", "add.py", "add"].map(str::to_owned).to_vec();
         for (code, phase, counts) in blocks {
-            log.blocks.push(Block { code: *code, phase: *phase, offset: cells.len() as u64 });
+            log.blocks.push(Block { code: *code, phase: *phase, offset: cells.len() as u64, timed: false });
             cells.extend(counts.iter().flat_map(|count| count.to_le_bytes()));
         }
         ProcessCode { process: 4, opcodes: &table(), log: &log, cells: &cells }.rows()

@@ -44,6 +44,12 @@ pub struct RecordArgs {
     /// Count pairs of opcodes as well: which opcode ran right after which
     #[arg(long)]
     pub pairs: bool,
+    /// Take times as well, in slices that make up this share of the run (0 to 1)
+    #[arg(
+        long, hide = true, value_name = "SHARE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "0.25", value_parser = share
+    )]
+    pub time: Option<f64>,
     /// Run an interpreter that can't be metered all the same, unmetered
     #[arg(long)]
     pub best_effort: bool,
@@ -56,6 +62,11 @@ pub struct RecordArgs {
     /// The command to run, with its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "a share is a number above 0, and 1 at most".to_owned())
 }
 
 /// Arguments of `report`.

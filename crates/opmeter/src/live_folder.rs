@@ -22,6 +22,8 @@ pub struct Wishes {
     pub best_effort: bool,
     /// Count pairs of opcodes.
     pub pairs: bool,
+    /// Take times in this share of the run.
+    pub time: Option<f64>,
 }
 
 /// The folder of live counters of a recording.
@@ -47,6 +49,9 @@ impl LiveFolder {
         let mut words = [0u8; CONTROL_SIZE];
         words[Control::BestEffort as usize * 8] = u8::from(wishes.best_effort);
         words[Control::Pairs as usize * 8] = u8::from(wishes.pairs);
+        let share = (wishes.time.unwrap_or(0.0) * 65536.0).ceil() as u32;
+        let at = Control::TimeShare as usize * 8;
+        words[at..at + 4].copy_from_slice(&share.to_le_bytes());
         io::Write::write_all(&mut &control, &words)?;
         fs::write(path.join(DRAFT), serde_json::to_vec(draft)?)?;
         Ok(Self { path })

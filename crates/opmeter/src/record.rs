@@ -28,7 +28,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         machine: machine::describe(),
         ..Manifest::default()
     };
-    let wishes = Wishes { best_effort: args.best_effort, pairs: args.pairs };
+    let wishes = Wishes { best_effort: args.best_effort, pairs: args.pairs, time: args.time };
     let live = match LiveFolder::create(&output.path, wishes, &manifest) {
         Ok(live) => live,
         Err(error) => {

@@ -10,7 +10,7 @@ use super::{GATE_LENGTH, Meter, SET_LENGTH};
 use crate::assembler::Assembler;
 use crate::dispatch_table::ENTRIES;
 use crate::executable_memory::{install_code, patch};
-use crate::stub::{Biases, Counters, PairCells, StubSet};
+use crate::stub::{Biases, Counters, PairCells, Slice, StubSet};
 use crate::switch_table::Form;
 use crate::{gate, pairs, rare, thread};
 
@@ -24,7 +24,7 @@ pub(super) struct Installed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Set {
     Discovering,
-    Counting { traced: bool, per_thread: bool, placed: bool },
+    Counting { traced: bool, per_thread: bool, placed: bool, slice: Option<Slice> },
 }
 
 impl Meter {
@@ -48,6 +48,7 @@ impl Meter {
                 traced: self.traced.load(Ordering::Relaxed),
                 per_thread: self.parallel.load(Ordering::Relaxed),
                 placed: !self.unplaced.load(Ordering::Relaxed),
+                slice: self.slice(),
             }
         };
         self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
@@ -84,6 +85,12 @@ impl Meter {
             next_instr: registers.and_then(|registers| registers.next_instr),
             pairs: if self.pairs { Some(self.pair_cells(set).ok_or_else(out_of_reach)?) } else { None },
             biases: self.biases(set),
+            timing: match set {
+                Set::Counting { slice: Some(slice), per_thread, .. } => {
+                    Some(self.timing(slice, per_thread).ok_or_else(out_of_reach)?)
+                }
+                _ => None,
+            },
             granule_bits: self.cells.as_ref().map_or(0, |cells| cells.index.granule_bits),
             free: registers.map_or([None; 2], |registers| registers.free),
             gate: self.gate_address(),

@@ -4,9 +4,10 @@ use opmeter_live::{ROW_SIZE, State, offset};
 use opmeter_opcodes::Folding;
 
 use super::writer::{Step, Stub};
-use super::{Biases, NextInstr, PairCells};
+use super::{Biases, Cell, NextInstr, PairCells};
 use crate::assembler::{Condition, Mem, RAX, RCX, RDX, Reg};
 use crate::cell_index::LEAF_BITS;
+use crate::clock::cell_offset::TIMED;
 use crate::gate::report;
 use crate::rare::Event;
 
@@ -44,17 +45,32 @@ impl Stub<'_> {
     }
 
     /// Counts the instruction in its own cell, and those that it executes besides in theirs.
-    pub(super) fn count_cell(&mut self, next: NextInstr) {
+    pub(super) fn count_cell(&mut self, next: NextInstr) -> Cell {
         let bias = self.load_bias(next);
         self.a.test(bias);
         self.out_of_line(Condition::Equal, vec![Step::Report(Event::NewPlace, bias)], None);
-        self.a.inc(next.cell(bias, 0));
+        let cell = self.cell(next, bias);
+        let timed = self.set.takes_times();
+        let count = |stub: &mut Self, offset: i32| {
+            stub.a.inc(if timed { cell.at(offset).plus(TIMED as i32) } else { cell.at(offset) });
+        };
+        count(self, 0);
         if self.rule.execution.generic {
-            self.a.inc(next.cell(bias, 2));
+            self.a.inc(cell.at(2));
         }
         for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
-            self.a.inc(next.cell(bias, i32::from(distance)));
+            count(self, i32::from(distance));
         }
+        cell
+    }
+
+    /// The cells around the instruction, given their bias.
+    fn cell(&mut self, next: NextInstr, bias: Reg) -> Cell {
+        let timed = self.set.timing.is_some();
+        if timed {
+            self.a.address(bias, Mem::Indexed(bias, next.reg, 0));
+        }
+        Cell { next, bias, timed }
     }
 
     /// Counts that the guard of the instruction has failed, in the cell of its second inline cache entry.
@@ -63,7 +79,8 @@ impl Stub<'_> {
         let bias = self.load_bias(next);
         self.a.test(bias);
         self.a.jump_if(Condition::Equal, unknown);
-        self.a.inc(next.cell(bias, 4));
+        let cell = self.cell(next, bias);
+        self.a.inc(cell.at(4));
         self.a.jump(counted);
         self.a.place(unknown);
         report(self.a, self.set.gate, Event::Miss, self.rule.number, RAX);

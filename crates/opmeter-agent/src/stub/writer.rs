@@ -95,7 +95,13 @@ impl Stub<'_> {
         let free = |register: Reg| self.set.free.into_iter().flatten().find(|free| free.reg == register);
         let others = [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && free(*r).is_none());
         let registers = self.set.free.into_iter().flatten().map(|free| free.reg).chain(others);
-        self.scratch = registers.take(for_slot + for_cell).collect();
+        if for_slot > 0 && self.set.takes_times() {
+            // Its register is needed to the end.
+            self.scratch = [Reg(6), Reg(7)].into_iter().filter(|r| Some(*r) != next).take(1).collect();
+        }
+        let needed = for_slot + for_cell - self.scratch.len();
+        let taken = self.scratch.first().copied();
+        self.scratch.extend(registers.filter(|register| Some(*register) != taken).take(needed));
         let renewed = self.scratch.iter().filter(|r| free(**r).is_some_and(|free| free.holds_number));
         let renewed = renewed.copied().collect();
         let pushed: Vec<Reg> = self.scratch.iter().copied().filter(|r| free(*r).is_none()).collect();

@@ -1,0 +1,332 @@
+//! What each thread knows of its own time: its latest dispatches, and who waits for C code to return.
+//!
+//! A timing stub keeps its dispatch in a ring and accounts for the third before it: a processor that reads
+//! the counter only once all earlier instructions are done would otherwise wait for the accounting. The
+//! times of the latest dispatches are therefore in the ring alone, and can still be charged elsewhere.
+
+use std::cell::{Cell, RefCell};
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use opmeter_live::{TIME_BLOCK_SIZE, bucket, time_offset};
+use opmeter_opcodes::Leaves;
+
+use crate::code_store::TIMED_CELL;
+
+/// Entries of the ring.
+const ENTRIES: usize = 8;
+
+/// Size of an entry in bytes: the ring has 256, so that an offset in it is a byte.
+pub const ENTRY: usize = 32;
+
+/// How many entries behind the present one a stub accounts for.
+pub const DELAY: usize = 3;
+
+/// Offsets in a timed cell, in bytes.
+pub mod cell_offset {
+    /// Executions in timed slices.
+    pub const TIMED: usize = 8;
+    /// Timed segments.
+    pub const SEGMENTS: usize = 16;
+    /// Their cycles.
+    pub const CYCLES: usize = 24;
+}
+
+/// Takes what is to be charged to nobody: as large as an opcode's block.
+static NOTHING: [AtomicU64; TIME_BLOCK_SIZE / 8] = [const { AtomicU64::new(0) }; TIME_BLOCK_SIZE / 8];
+
+/// Where is charged what is to be charged to nobody.
+pub fn nothing() -> usize {
+    (&raw const NOTHING) as usize
+}
+
+/// A dispatch.
+#[repr(C)]
+struct Entry {
+    /// When it was.
+    time: Cell<u64>,
+    /// The instruction's cell.
+    cell: Cell<*const AtomicU64>,
+    /// The opcode's block of times.
+    block: Cell<*const AtomicU64>,
+    unused: Cell<u64>,
+}
+
+impl Entry {
+    const NONE: Self = Self {
+        time: Cell::new(0),
+        cell: Cell::new((&raw const NOTHING).cast()),
+        block: Cell::new((&raw const NOTHING).cast()),
+        unused: Cell::new(0),
+    };
+
+    fn is_none(&self) -> bool {
+        std::ptr::eq(self.block.get(), (&raw const NOTHING).cast())
+    }
+
+    fn clear(&self) {
+        self.cell.set((&raw const NOTHING).cast());
+        self.block.set((&raw const NOTHING).cast());
+    }
+
+    fn charged(&self) -> Charged {
+        Charged { cell: self.cell.get() as usize, block: self.block.get() as usize }
+    }
+}
+
+/// A thread's clock. Stubs reach its fields at fixed offsets from the thread's segment base.
+#[repr(C)]
+struct Clock {
+    /// Cycles that this thread has spent in the meter, out of line: its clock stood still.
+    paused: Cell<u64>,
+    /// The stack pointer at the last dispatch, 0 where the next one must be looked at.
+    stack: Cell<u64>,
+    /// Offset of the next entry in the ring.
+    next: Cell<u64>,
+    /// Not 0 where the last entry waits for the thread's next dispatch.
+    waiting: Cell<u64>,
+    ring: [Entry; ENTRIES],
+}
+
+thread_local! {
+    static CLOCK: Clock = const {
+        Clock {
+            paused: Cell::new(0),
+            stack: Cell::new(0),
+            next: Cell::new(0),
+            waiting: Cell::new(0),
+            ring: [const { Entry::NONE }; ENTRIES],
+        }
+    };
+    static ACTIVATIONS: RefCell<Activations> = const { RefCell::new(Activations::NEW) };
+}
+
+/// Activations of the evaluation loop on a thread's stack.
+struct Activations {
+    /// The stack pointer in the present one, if it is known.
+    present: Option<usize>,
+    /// Instructions that have called C code which has called Python code, outermost first.
+    outer: Vec<Outer>,
+    /// Whether the thread has been seen.
+    known: bool,
+}
+
+impl Activations {
+    const NEW: Self = Self { present: None, outer: Vec::new(), known: false };
+}
+
+/// An instruction that waits for C code to return.
+struct Outer {
+    /// The stack pointer in its activation.
+    stack: usize,
+    charged: Charged,
+    /// Cycles that it has taken so far.
+    cycles: u64,
+}
+
+/// Where cycles are charged.
+#[derive(Clone, Copy)]
+struct Charged {
+    cell: usize,
+    block: usize,
+}
+
+impl Charged {
+    /// Charges a segment.
+    fn segment(self, cycles: u64) {
+        add(self.cell + cell_offset::SEGMENTS, 1);
+        add(self.cell + cell_offset::CYCLES, cycles);
+        add(self.block + time_offset::SEGMENTS, 1);
+        add(self.block + time_offset::CYCLES, cycles);
+    }
+
+    /// Adds an execution to the distribution.
+    fn execution(self, cycles: u64) {
+        add(self.block + time_offset::HISTOGRAM + bucket(cycles) * 8, 1);
+    }
+}
+
+fn add(address: usize, value: u64) {
+    // SAFETY: a word of a cell or a block that is mapped, or of `NOTHING`.
+    let word = unsafe { &*(address as *const AtomicU64) };
+    word.store(word.load(Relaxed).wrapping_add(value), Relaxed);
+}
+
+/// Offsets of a clock's fields from the thread's segment base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockOffsets {
+    /// Cycles during which the clock stood still.
+    pub paused: i32,
+    /// The stack pointer at the last dispatch.
+    pub stack: i32,
+    /// Offset of the next entry in the ring.
+    pub next: i32,
+    /// Whether the last entry waits.
+    pub waiting: i32,
+    /// The ring: its entries' times.
+    pub times: i32,
+    /// Its entries' cells.
+    pub cells: i32,
+    /// Its entries' blocks.
+    pub blocks: i32,
+}
+
+/// Where stubs find the clock.
+pub fn offsets() -> Option<ClockOffsets> {
+    let base: usize;
+    // SAFETY: the System V ABI keeps the segment base's own address at its start.
+    unsafe { std::arch::asm!("mov {}, fs:0", out(reg) base, options(nostack, readonly, preserves_flags)) };
+    let address = CLOCK.with(|clock| &raw const *clock as usize);
+    let start = i32::try_from(address as i64 - base as i64).ok()?;
+    let at = |offset: usize| start + offset as i32;
+    let ring = offset_of!(Clock, ring);
+    Some(ClockOffsets {
+        paused: at(offset_of!(Clock, paused)),
+        stack: at(offset_of!(Clock, stack)),
+        next: at(offset_of!(Clock, next)),
+        waiting: at(offset_of!(Clock, waiting)),
+        times: at(ring + offset_of!(Entry, time)),
+        cells: at(ring + offset_of!(Entry, cell)),
+        blocks: at(ring + offset_of!(Entry, block)),
+    })
+}
+
+/// The calling thread's clock has stood still for so many cycles.
+pub fn pause(cycles: u64) {
+    CLOCK.with(|clock| clock.paused.set(clock.paused.get().wrapping_add(cycles)));
+}
+
+/// What a dispatch that has to be looked at is.
+pub struct Dispatch {
+    /// The stack pointer.
+    pub stack: usize,
+    /// The address of the instruction's cell.
+    pub cell: usize,
+    /// Whether functions begin with the opcode; `None` where that can't be told.
+    pub begins: Option<bool>,
+}
+
+impl Dispatch {
+    /// Whether it goes on where an instruction of the same activation was.
+    fn goes_on(&self, last_cell: usize) -> bool {
+        // Otherwise it has to be the instruction right behind.
+        self.begins.map_or(self.cell == last_cell + TIMED_CELL, |begins| !begins)
+    }
+}
+
+/// The stack pointer is not that of the last dispatch, or the last instruction may have left the evaluation
+/// loop. `leaves` tells what an opcode does, given the address of its block. Returns true the first time that
+/// a thread is seen.
+pub fn look(dispatch: &Dispatch, tsc: u64, leaves: impl Fn(usize) -> Leaves) -> bool {
+    let seen = CLOCK.with(|clock| {
+        let now = tsc.wrapping_sub(clock.paused.get());
+        ACTIVATIONS.try_with(|activations| {
+            let Ok(mut activations) = activations.try_borrow_mut() else { return false };
+            activations.look(clock, dispatch, now, &leaves);
+            clock.stack.set(dispatch.stack as u64);
+            !std::mem::replace(&mut activations.known, true)
+        })
+    });
+    seen.unwrap_or(false)
+}
+
+impl Activations {
+    fn look(&mut self, clock: &Clock, dispatch: &Dispatch, now: u64, leaves: &dyn Fn(usize) -> Leaves) {
+        let last = clock.last(1);
+        let Some(inner) = self.present.replace(dispatch.stack).filter(|_| !last.is_none()) else { return };
+        let cycles = now.wrapping_sub(last.time.get());
+        let left = clock.stack.get() == 0
+            && match leaves(last.charged().block) {
+                Leaves::Never => false,
+                Leaves::Always => true,
+                Leaves::UnlessGoingOn => dispatch.stack != inner || !dispatch.goes_on(last.charged().cell),
+            };
+        if left {
+            // What C code did since then is the business of who called it.
+            last.clear();
+            if let Some(outer) = self.outer.last_mut() {
+                outer.charged.segment(cycles);
+                outer.cycles = outer.cycles.wrapping_add(cycles);
+            }
+            self.end_up_to(dispatch.stack);
+        } else if dispatch.stack < inner {
+            let charged = last.charged();
+            last.clear();
+            charged.segment(cycles);
+            self.outer.push(Outer { stack: inner, charged, cycles });
+        } else if dispatch.stack > inner {
+            // An exception has left it.
+            self.end_up_to(dispatch.stack);
+        }
+    }
+
+    /// The instructions in activations up to a stack pointer wait no longer.
+    fn end_up_to(&mut self, stack: usize) {
+        while let Some(outer) = self.outer.pop_if(|outer| outer.stack <= stack) {
+            outer.charged.execution(outer.cycles);
+        }
+    }
+}
+
+impl Clock {
+    /// The entry so many before the next.
+    fn last(&self, back: usize) -> &Entry {
+        &self.ring[(self.next.get() as usize / ENTRY + ENTRIES - back) % ENTRIES]
+    }
+
+    /// Accounts for all dispatches but the latest `but`, and forgets them.
+    fn settle(&self, end: u64, but: usize) {
+        for back in (but + 1..=DELAY + but).rev() {
+            let entry = self.last(back);
+            if !entry.is_none() {
+                let next = if back == 1 { end } else { self.last(back - 1).time.get() };
+                let cycles = next.wrapping_sub(entry.time.get());
+                entry.charged().segment(cycles);
+                entry.charged().execution(cycles);
+                entry.clear();
+            }
+        }
+    }
+}
+
+/// The thread's next dispatch, at the time `tsc`, is not timed: accounts for what came before.
+pub fn stop(tsc: u64) {
+    CLOCK.with(|clock| {
+        clock.settle(tsc.wrapping_sub(clock.paused.get()), 0);
+        clock.forget();
+    });
+}
+
+/// As [`stop`], but the latest dispatch was taken for a timed one already: it becomes one that was only counted.
+pub fn stop_before_latest() {
+    CLOCK.with(|clock| {
+        let latest = clock.last(1);
+        clock.settle(latest.time.get(), 1);
+        if !latest.is_none() {
+            let Charged { cell, block } = latest.charged();
+            add(cell + cell_offset::TIMED, u64::MAX);
+            add(cell, 1);
+            add(block + time_offset::EXECUTIONS, u64::MAX);
+        }
+        clock.forget();
+    });
+}
+
+/// Forgets everything, as a thread that has just begun.
+pub fn forget() {
+    CLOCK.with(Clock::forget);
+}
+
+impl Clock {
+    fn forget(&self) {
+        self.ring.iter().for_each(Entry::clear);
+        self.stack.set(0);
+        self.waiting.set(0);
+        let _ = ACTIVATIONS.try_with(|activations| {
+            if let Ok(mut activations) = activations.try_borrow_mut() {
+                activations.present = None;
+                activations.outer.clear();
+            }
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! Taking times: the meter's side of [`crate::clock`] and [`crate::slices`].
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use opmeter_live::{State, TIME_BLOCK_SIZE};
+use opmeter_opcodes::Leaves;
+
+use super::Meter;
+use crate::clock;
+use crate::guarded::Guarded;
+use crate::live::Slot;
+use crate::slices::Slices;
+use crate::stub::{Slice, Timing};
+use crate::tsc;
+
+/// What the meter keeps of times.
+pub(super) struct TimeKeeping {
+    slices: Guarded<Slices>,
+    timed: AtomicBool,
+    /// More than one thread has been seen: one may wait while another's slice ends.
+    threads: AtomicBool,
+    seen: AtomicBool,
+    /// Cycles that all threads have spent in the meter, out of line.
+    paused: AtomicU64,
+}
+
+impl TimeKeeping {
+    /// `share` is that of the run which is timed, in 65536ths.
+    pub fn new(share: u64) -> Self {
+        Self {
+            slices: Guarded::new(Slices::new(share)),
+            timed: AtomicBool::new(true),
+            threads: AtomicBool::new(false),
+            seen: AtomicBool::new(false),
+            paused: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Meter {
+    /// Whether times are taken in this run.
+    pub fn takes_times(&self) -> bool {
+        self.times.is_some()
+    }
+
+    /// What stubs do in the present slice.
+    pub(super) fn slice(&self) -> Option<Slice> {
+        let times = self.times.as_ref()?;
+        Some(match (times.timed.load(Relaxed), times.threads.load(Relaxed)) {
+            (true, _) => Slice::Timed,
+            (false, true) => Slice::Settling,
+            (false, false) => Slice::Counted,
+        })
+    }
+
+    /// How stubs take part in timing.
+    pub(super) fn timing(&self, slice: Slice, per_thread: bool) -> Option<Timing> {
+        let blocks = self.first_slot.state(State::Times).load(Relaxed) as usize;
+        Some(Timing { clock: clock::offsets()?, slice, blocks: (!per_thread).then_some(blocks) })
+    }
+
+    /// The calling thread has spent so many cycles in the meter, out of line.
+    pub fn pause(&self, cycles: u64) {
+        if let Some(times) = &self.times {
+            clock::pause(cycles);
+            times.paused.fetch_add(cycles, Relaxed);
+        }
+    }
+
+    /// A dispatch at which an activation of the evaluation loop may have begun or ended.
+    pub fn look_at(&self, dispatch: &clock::Dispatch, slot: Slot, tsc: u64) {
+        let Some(times) = &self.times else { return };
+        let blocks = slot.state(State::Times).load(Relaxed) as usize;
+        let leaves = |block: usize| {
+            let number = u8::try_from(block.wrapping_sub(blocks) / TIME_BLOCK_SIZE);
+            let rule = number.ok().and_then(|number| self.rule(number));
+            rule.map_or(Leaves::Never, |rule| rule.execution.leaves)
+        };
+        if clock::look(dispatch, tsc, leaves) && times.seen.swap(true, Relaxed) {
+            times.threads.store(true, Relaxed);
+        }
+    }
+
+    /// The steps of a slot are used up.
+    pub fn steps_are_done(&self, slot: Slot, tsc: u64) {
+        let Some(times) = &self.times else { return };
+        let paused = || times.paused.load(Relaxed);
+        let looked = self.with_live(|live| {
+            times.slices.with(|slices| (slices.look(tsc, paused(), live.times()), slices.timed()))
+        });
+        let Some(((steps, changed), timed)) = looked.flatten() else { return };
+        if changed {
+            if !timed {
+                clock::stop_before_latest();
+            } else {
+                clock::forget();
+            }
+            times.timed.store(timed, Relaxed);
+            let _ = self.update();
+        }
+        slot.state(State::Steps).store(steps, Relaxed);
+        // What this has taken is not yet known to have passed with the clock standing still.
+        let now = tsc::now();
+        times.slices.with(|slices| slices.begin_stretch(now, paused() + now.wrapping_sub(tsc)));
+    }
+
+    /// In a child that was just forked: its thread begins anew.
+    pub fn restart_times(&self) {
+        if let Some(times) = &self.times {
+            times.slices.break_lock();
+            clock::forget();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Slices of the run: in some times are taken, in the others opcodes are only counted.
+//!
+//! The stubs of certain opcodes that every loop and every call goes through count *steps* down; at zero the
+//! clock is looked at. A *stretch* is what lies between two looks.
+
+use opmeter_live::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord};
+
+use crate::slot_file::SlotFile;
+use crate::tsc;
+
+/// Cycles from one look at the clock to the next, as far as steps allow to aim at that.
+const STRETCH: u64 = 120_000;
+
+/// Cycles of a timed slice on average, where at most half of the run is timed.
+const TIMED_SLICE: u64 = 1_000_000;
+
+/// Cycles of a slice in between on average, where at least half of the run is timed.
+const COUNTED_SLICE: u64 = 250_000;
+
+/// However much is asked for, this share of the run (one in ...) is only counted: it tells what timing costs.
+const CALIBRATION: u64 = 16;
+
+/// A stretch so many times as long as usual had something in it that tells nothing of the cost of timing.
+const UNUSUAL: f64 = 8.0;
+
+/// The present slice, and what has been learned from those before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slices {
+    /// The share of the run that is to be timed, in 65536ths.
+    share: u64,
+    /// Whether the present slice is timed.
+    timed: bool,
+    /// Cycles until the slice ends.
+    left: i64,
+    /// When the present stretch began, and how long the clock had stood still by then; none at first.
+    stretch: Option<(u64, u64)>,
+    /// Steps in the present stretch.
+    steps: u64,
+    /// Usual cycles of a step: counted, timed.
+    usual: [f64; 2],
+    /// The present sum, and how many pairs of slices it has.
+    sum: SliceSum,
+    pairs: u64,
+    /// Pairs of slices to a sum.
+    pairs_per_sum: u64,
+    /// Sums in the file.
+    sums: usize,
+    random: u64,
+}
+
+impl Slices {
+    /// Slices of which this share is to be timed, in 65536ths. The first one is timed.
+    pub fn new(share: u64) -> Self {
+        let random = tsc::now() | 1;
+        let mut slices = Self {
+            share: share.clamp(1, 65536),
+            timed: true,
+            left: 0,
+            stretch: None,
+            steps: 0,
+            usual: [0.0; 2],
+            sum: SliceSum::default(),
+            pairs: 0,
+            pairs_per_sum: 1,
+            sums: 0,
+            random,
+        };
+        slices.left = slices.length();
+        slices
+    }
+
+    /// Whether the present slice is timed.
+    pub fn timed(&self) -> bool {
+        self.timed
+    }
+
+    /// The steps are used up, at the time `now`, when the clock has stood still for `paused` cycles in all. Gives
+    /// the number of steps to the next look, and whether the kind of slice has changed.
+    pub fn look(&mut self, now: u64, paused: u64, file: Option<&SlotFile>) -> (u64, bool) {
+        let mut changed = false;
+        if let Some((start, before)) = self.stretch {
+            let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
+            self.learn(cycles);
+            self.left -= cycles as i64;
+            if self.left <= 0 {
+                changed = true;
+                self.change(file);
+            }
+        } else if let Some(file) = file {
+            self.note_clocks(file, SliceWord::FirstTsc, SliceWord::FirstNs);
+            file.word(SliceWord::CoreRatio as usize * 8)
+                .store(tsc::core_ratio(), std::sync::atomic::Ordering::Relaxed);
+        }
+        let usual = self.usual[usize::from(self.timed)].max(1.0);
+        self.steps = if self.stretch.is_some() { (STRETCH as f64 / usual) as u64 } else { 1 };
+        self.steps = self.steps.clamp(1, 1 << 20);
+        // Not quite the same each time, lest it keep step with a loop of the program.
+        self.steps += self.random() % (self.steps / 4 + 1);
+        (self.steps, changed)
+    }
+
+    /// The next stretch begins.
+    pub fn begin_stretch(&mut self, now: u64, paused: u64) {
+        self.stretch = Some((now, paused));
+    }
+
+    fn learn(&mut self, cycles: u64) {
+        let kind = usize::from(self.timed);
+        let step = cycles as f64 / self.steps as f64;
+        let usual = self.usual[kind];
+        let expected = usual * self.steps as f64;
+        self.usual[kind] = if usual == 0.0 { step } else { usual + (step.min(4.0 * usual) - usual) / 16.0 };
+        if usual > 0.0 && cycles as f64 > UNUSUAL * expected + STRETCH as f64 {
+            return;
+        }
+        let (sum_cycles, sum_steps) = match self.timed {
+            true => (&mut self.sum.timed_cycles, &mut self.sum.timed_steps),
+            false => (&mut self.sum.counted_cycles, &mut self.sum.counted_steps),
+        };
+        *sum_cycles += cycles;
+        *sum_steps += self.steps;
+    }
+
+    fn change(&mut self, file: Option<&SlotFile>) {
+        self.timed = !self.timed;
+        self.left = self.length();
+        if !self.timed {
+            return;
+        }
+        self.pairs += 1;
+        let Some(file) = file else { return };
+        self.note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
+        let words = |sum: SliceSum| {
+            [sum.timed_cycles, sum.timed_steps, sum.counted_cycles, sum.counted_steps]
+        };
+        let word = |index: usize, field: usize| file.word(SUMS_OFFSET + index * SUM_SIZE + field * 8);
+        use std::sync::atomic::Ordering::Relaxed;
+        if self.sums == MAX_SUMS && self.pairs == 1 {
+            // The file is full: two sums become one.
+            for index in 0..MAX_SUMS / 2 {
+                for field in 0..SUM_SIZE / 8 {
+                    let both = word(2 * index, field).load(Relaxed) + word(2 * index + 1, field).load(Relaxed);
+                    word(index, field).store(both, Relaxed);
+                }
+            }
+            self.sums = MAX_SUMS / 2;
+            self.pairs_per_sum *= 2;
+        }
+        for (field, value) in words(self.sum).into_iter().enumerate() {
+            word(self.sums, field).store(value, Relaxed);
+        }
+        file.word(SliceWord::Sums as usize * 8).store(self.sums as u64 + 1, Relaxed);
+        file.word(SliceWord::PairsPerSum as usize * 8).store(self.pairs_per_sum, Relaxed);
+        if self.pairs >= self.pairs_per_sum {
+            self.sums += 1;
+            self.pairs = 0;
+            self.sum = SliceSum::default();
+        }
+    }
+
+    fn note_clocks(&self, file: &SlotFile, cycles: SliceWord, nanoseconds: SliceWord) {
+        use std::sync::atomic::Ordering::Relaxed;
+        file.word(cycles as usize * 8).store(tsc::now(), Relaxed);
+        file.word(nanoseconds as usize * 8).store(tsc::nanoseconds(), Relaxed);
+    }
+
+    /// A length for the present slice: half to one and a half times the mean.
+    fn length(&mut self) -> i64 {
+        let share = self.share.min(65536 - 65536 / CALIBRATION);
+        let mean = match (self.timed, share * 2 <= 65536) {
+            (true, true) => TIMED_SLICE,
+            (false, true) => TIMED_SLICE * (65536 - share) / share,
+            (true, false) => COUNTED_SLICE * share / (65536 - share),
+            (false, false) => COUNTED_SLICE,
+        };
+        (mean / 2 + self.random() % mean) as i64
+    }
+
+    /// A number from Marsaglia's xorshift generator (Journal of Statistical Software 8(14), 2003).
+    fn random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs slices on a program whose steps cost so many cycles, counted and timed.
+    fn run(share: f64, cost: [u64; 2], cycles: u64) -> [u64; 2] {
+        let mut slices = Slices::new((share * 65536.0) as u64);
+        let (mut now, mut passed) = (0, [0; 2]);
+        while now < cycles {
+            let (steps, _) = slices.look(now, 0, None);
+            slices.begin_stretch(now, 0);
+            let kind = usize::from(slices.timed());
+            now += steps * cost[kind];
+            passed[kind] += steps * cost[kind];
+        }
+        passed
+    }
+
+    #[test]
+    fn slices_share_the_run() {
+        for share in [0.02, 0.25, 0.5, 0.8] {
+            let passed = run(share, [100, 250], 3_000_000_000);
+            let found = passed[1] as f64 / (passed[0] + passed[1]) as f64;
+            assert!((found / share - 1.0).abs() < 0.15, "{share}: {found}");
+        }
+        let all = run(1.0, [100, 250], 3_000_000_000);
+        let counted = all[0] as f64 / (all[0] + all[1]) as f64;
+        assert!((0.04..0.08).contains(&counted), "{counted}");
+    }
+
+    #[test]
+    fn what_is_unusual_is_left_out() {
+        let mut slices = Slices::new(65536 / 2);
+        let (mut now, mut looks) = (0, 0);
+        while slices.timed() {
+            let (steps, _) = slices.look(now, 0, None);
+            slices.begin_stretch(now, 0);
+            looks += 1;
+            now += steps * 100 + if looks == 5 { 300_000_000 } else { 0 };
+        }
+        assert!(slices.sum.timed_cycles <= slices.sum.timed_steps * 100, "{slices:?}");
+        assert!(slices.sum.timed_steps > 0);
+    }
+}

@@ -49,7 +49,8 @@ struct Entry {
     cell: Cell<*const AtomicU64>,
     /// The opcode's block of times.
     block: Cell<*const AtomicU64>,
-    unused: Cell<u64>,
+    /// The times of all opcodes together: segments, their cycles.
+    all: Cell<*const AtomicU64>,
 }
 
 impl Entry {
@@ -57,7 +58,7 @@ impl Entry {
         time: Cell::new(0),
         cell: Cell::new((&raw const NOTHING).cast()),
         block: Cell::new((&raw const NOTHING).cast()),
-        unused: Cell::new(0),
+        all: Cell::new((&raw const NOTHING).cast()),
     };
 
     fn is_none(&self) -> bool {
@@ -67,10 +68,15 @@ impl Entry {
     fn clear(&self) {
         self.cell.set((&raw const NOTHING).cast());
         self.block.set((&raw const NOTHING).cast());
+        self.all.set((&raw const NOTHING).cast());
     }
 
     fn charged(&self) -> Charged {
-        Charged { cell: self.cell.get() as usize, block: self.block.get() as usize }
+        Charged {
+            cell: self.cell.get() as usize,
+            block: self.block.get() as usize,
+            all: self.all.get() as usize,
+        }
     }
 }
 
@@ -129,11 +135,14 @@ struct Outer {
 struct Charged {
     cell: usize,
     block: usize,
+    all: usize,
 }
 
 impl Charged {
     /// Charges a segment.
     fn segment(self, cycles: u64) {
+        add(self.all, 1);
+        add(self.all + 8, cycles);
         add(self.cell + cell_offset::SEGMENTS, 1);
         add(self.cell + cell_offset::CYCLES, cycles);
         add(self.block + time_offset::SEGMENTS, 1);
@@ -169,6 +178,8 @@ pub struct ClockOffsets {
     pub cells: i32,
     /// Its entries' blocks.
     pub blocks: i32,
+    /// Its entries' times of all opcodes together.
+    pub all: i32,
 }
 
 /// Where stubs find the clock.
@@ -188,6 +199,7 @@ pub fn offsets() -> Option<ClockOffsets> {
         times: at(ring + offset_of!(Entry, time)),
         cells: at(ring + offset_of!(Entry, cell)),
         blocks: at(ring + offset_of!(Entry, block)),
+        all: at(ring + offset_of!(Entry, all)),
     })
 }
 
@@ -231,7 +243,13 @@ pub fn look(dispatch: &Dispatch, tsc: u64, leaves: impl Fn(usize) -> Leaves) -> 
 }
 
 impl Activations {
-    fn look(&mut self, clock: &Clock, dispatch: &Dispatch, now: u64, leaves: &dyn Fn(usize) -> Leaves) {
+    fn look(
+        &mut self,
+        clock: &Clock,
+        dispatch: &Dispatch,
+        now: u64,
+        leaves: &dyn Fn(usize) -> Leaves,
+    ) {
         let last = clock.last(1);
         let Some(inner) = self.present.replace(dispatch.stack).filter(|_| !last.is_none()) else { return };
         let cycles = now.wrapping_sub(last.time.get());
@@ -303,7 +321,7 @@ pub fn stop_before_latest() {
         let latest = clock.last(1);
         clock.settle(latest.time.get(), 1);
         if !latest.is_none() {
-            let Charged { cell, block } = latest.charged();
+            let Charged { cell, block, .. } = latest.charged();
             add(cell + cell_offset::TIMED, u64::MAX);
             add(cell, 1);
             add(block + time_offset::EXECUTIONS, u64::MAX);

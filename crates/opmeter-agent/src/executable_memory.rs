@@ -119,6 +119,25 @@ pub unsafe fn patch<T: Copy>(address: usize, words: &[T], protection: i32) -> io
     Ok(())
 }
 
+/// Writes some of the words of a table, by their index, and leaves the others as they are.
+///
+/// # Errors
+/// When the system refuses access.
+///
+/// # Safety
+/// As for [`patch`]; the table must be readable as far as the highest index.
+pub unsafe fn patch_some<T: Copy>(address: usize, words: &[(usize, T)], protection: i32) -> io::Result<()> {
+    let Some(last) = words.iter().map(|(index, _)| *index).max() else { return Ok(()) };
+    // SAFETY: promised by the caller.
+    let mut table: Vec<T> =
+        (0..=last).map(|index| unsafe { (address as *const T).add(index).read_volatile() }).collect();
+    for (index, word) in words {
+        table[*index] = *word;
+    }
+    // SAFETY: promised by the caller.
+    unsafe { patch(address, &table, protection) }
+}
+
 /// A table between code must not lose its execute permission, nor be writable with it: the kernel writes.
 fn patch_code_segment<T: Copy>(address: usize, words: &[T]) -> io::Result<()> {
     use std::os::unix::fs::FileExt;

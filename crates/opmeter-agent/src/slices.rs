@@ -30,6 +30,8 @@ pub struct Slices {
     share: u64,
     /// Whether the present slice is timed.
     timed: bool,
+    /// Segments and their cycles so far, when the present stretch began.
+    segments: (u64, u64),
     /// Cycles until the slice ends.
     left: i64,
     /// When the present stretch began, and how long the clock had stood still by then; none at first.
@@ -55,6 +57,7 @@ impl Slices {
         let mut slices = Self {
             share: share.clamp(1, 65536),
             timed: true,
+            segments: (0, 0),
             left: 0,
             stretch: None,
             steps: 0,
@@ -74,13 +77,20 @@ impl Slices {
         self.timed
     }
 
-    /// The steps are used up, at the time `now`, when the clock has stood still for `paused` cycles in all. Gives
-    /// the number of steps to the next look, and whether the kind of slice has changed.
-    pub fn look(&mut self, now: u64, paused: u64, file: Option<&SlotFile>) -> (u64, bool) {
+    /// The steps are used up, at the time `now`, when the clock has stood still for `paused` cycles in all, and
+    /// so many segments, with their cycles, have been timed. Gives the number of steps to the next look, and
+    /// whether the kind of slice has changed.
+    pub fn look(
+        &mut self,
+        now: u64,
+        paused: u64,
+        segments: (u64, u64),
+        file: Option<&SlotFile>,
+    ) -> (u64, bool) {
         let mut changed = false;
         if let Some((start, before)) = self.stretch {
             let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
-            self.learn(cycles);
+            self.learn(cycles, segments);
             self.left -= cycles as i64;
             if self.left <= 0 {
                 changed = true;
@@ -91,6 +101,7 @@ impl Slices {
             file.word(SliceWord::CoreRatio as usize * 8)
                 .store(tsc::core_ratio(), std::sync::atomic::Ordering::Relaxed);
         }
+        self.segments = segments;
         let usual = self.usual[usize::from(self.timed)].max(1.0);
         self.steps = if self.stretch.is_some() { (STRETCH as f64 / usual) as u64 } else { 1 };
         self.steps = self.steps.clamp(1, 1 << 20);
@@ -104,7 +115,7 @@ impl Slices {
         self.stretch = Some((now, paused));
     }
 
-    fn learn(&mut self, cycles: u64) {
+    fn learn(&mut self, cycles: u64, segments: (u64, u64)) {
         let kind = usize::from(self.timed);
         let step = cycles as f64 / self.steps as f64;
         let usual = self.usual[kind];
@@ -113,12 +124,14 @@ impl Slices {
         if usual > 0.0 && cycles as f64 > UNUSUAL * expected + STRETCH as f64 {
             return;
         }
-        let (sum_cycles, sum_steps) = match self.timed {
-            true => (&mut self.sum.timed_cycles, &mut self.sum.timed_steps),
-            false => (&mut self.sum.counted_cycles, &mut self.sum.counted_steps),
-        };
-        *sum_cycles += cycles;
-        *sum_steps += self.steps;
+        if self.timed {
+            self.sum.timed_segments += segments.0.wrapping_sub(self.segments.0);
+            self.sum.timed_cycles += segments.1.wrapping_sub(self.segments.1);
+            self.sum.timed_steps += self.steps;
+        } else {
+            self.sum.counted_cycles += cycles;
+            self.sum.counted_steps += self.steps;
+        }
     }
 
     fn change(&mut self, file: Option<&SlotFile>) {
@@ -131,7 +144,7 @@ impl Slices {
         let Some(file) = file else { return };
         self.note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
         let words = |sum: SliceSum| {
-            [sum.timed_cycles, sum.timed_steps, sum.counted_cycles, sum.counted_steps]
+            [sum.timed_cycles, sum.timed_steps, sum.timed_segments, sum.counted_cycles, sum.counted_steps]
         };
         let word = |index: usize, field: usize| file.word(SUMS_OFFSET + index * SUM_SIZE + field * 8);
         use std::sync::atomic::Ordering::Relaxed;
@@ -194,7 +207,7 @@ mod tests {
         let mut slices = Slices::new((share * 65536.0) as u64);
         let (mut now, mut passed) = (0, [0; 2]);
         while now < cycles {
-            let (steps, _) = slices.look(now, 0, None);
+            let (steps, _) = slices.look(now, 0, (0, 0), None);
             slices.begin_stretch(now, 0);
             let kind = usize::from(slices.timed());
             now += steps * cost[kind];
@@ -220,7 +233,7 @@ mod tests {
         let mut slices = Slices::new(65536 / 2);
         let (mut now, mut looks) = (0, 0);
         while slices.timed() {
-            let (steps, _) = slices.look(now, 0, None);
+            let (steps, _) = slices.look(now, 0, (now / 100, now), None);
             slices.begin_stretch(now, 0);
             looks += 1;
             now += steps * 100 + if looks == 5 { 300_000_000 } else { 0 };

@@ -155,6 +155,10 @@ pub enum State {
     Times,
     /// Where times are taken: steps until the next look at the clock.
     Steps,
+    /// Where times are taken: timed segments of all opcodes.
+    Segments,
+    /// Where times are taken: their cycles.
+    Cycles,
 }
 
 /// Size of a slot in bytes: its counters and its state.

@@ -34,15 +34,17 @@ pub const SUMS_OFFSET: usize = 256;
 pub const MAX_SUMS: usize = (TIMES_HEAD - SUMS_OFFSET) / SUM_SIZE;
 
 /// Size of a sum in bytes.
-pub const SUM_SIZE: usize = 4 * 8;
+pub const SUM_SIZE: usize = 6 * 8;
 
 /// Sums over a number of pairs of slices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SliceSum {
-    /// Cycles that passed in timed slices.
+    /// Cycles of the segments in timed slices.
     pub timed_cycles: u64,
     /// Steps in timed slices.
     pub timed_steps: u64,
+    /// Segments in timed slices.
+    pub timed_segments: u64,
     /// Cycles that passed in the others.
     pub counted_cycles: u64,
     /// Steps in the others.
@@ -75,8 +77,9 @@ impl Slices {
             SliceSum {
                 timed_cycles: at(0),
                 timed_steps: at(1),
-                counted_cycles: at(2),
-                counted_steps: at(3),
+                timed_segments: at(2),
+                counted_cycles: at(3),
+                counted_steps: at(4),
             }
         };
         Self {

@@ -9,7 +9,7 @@ use opmeter_live::State;
 use super::{GATE_LENGTH, Meter, SET_LENGTH};
 use crate::assembler::Assembler;
 use crate::dispatch_table::ENTRIES;
-use crate::executable_memory::{install_code, patch};
+use crate::executable_memory::{install_code, patch, patch_some};
 use crate::stub::{Biases, Counters, PairCells, Slice, StubSet};
 use crate::switch_table::Form;
 use crate::{gate, pairs, rare, thread};
@@ -138,24 +138,22 @@ impl Meter {
         // SAFETY: every entry, old or new, ends at the handler of its opcode.
         unsafe { patch(self.dispatch.address, entries, protection(self.dispatch.address))? };
         let Some(switch) = &self.switch else { return Ok(()) };
-        for ((number, _), target) in switch.targets.iter().zip(cases) {
-            let index = usize::from(number - switch.first);
-            match switch.form {
-                Form::Offsets => {
-                    let entry = i32::try_from(*target as i128 - switch.address as i128);
-                    let entry = entry.map_err(|_| out_of_reach())?;
-                    let at = switch.address + index * 4;
-                    // SAFETY: as above.
-                    unsafe { patch(at, &[entry], protection(at))? };
-                }
-                Form::Addresses => {
-                    let at = switch.address + index * 8;
-                    // SAFETY: as above.
-                    unsafe { patch(at, &[*target], protection(at))? };
-                }
+        let targets = switch.targets.iter().map(|(number, _)| *number).zip(cases.iter().copied());
+        let places = targets.map(|(number, target)| (usize::from(number - switch.first), target));
+        let protection = protection(switch.address);
+        match switch.form {
+            Form::Offsets => {
+                let offset = |target| i32::try_from(target as i128 - switch.address as i128);
+                let places: Result<Vec<_>, _> =
+                    places.map(|(index, target)| offset(target).map(|offset| (index, offset))).collect();
+                // SAFETY: as above.
+                unsafe { patch_some(switch.address, &places.map_err(|_| out_of_reach())?, protection) }
+            }
+            Form::Addresses => {
+                // SAFETY: as above.
+                unsafe { patch_some(switch.address, &places.collect::<Vec<_>>(), protection) }
             }
         }
-        Ok(())
     }
 }
 

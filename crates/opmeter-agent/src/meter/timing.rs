@@ -85,8 +85,9 @@ impl Meter {
     pub fn steps_are_done(&self, slot: Slot, tsc: u64) {
         let Some(times) = &self.times else { return };
         let paused = || times.paused.load(Relaxed);
+        let segments = [State::Segments, State::Cycles].map(|word| slot.state(word).load(Relaxed)).into();
         let looked = self.with_live(|live| {
-            times.slices.with(|slices| (slices.look(tsc, paused(), live.times()), slices.timed()))
+            times.slices.with(|slices| (slices.look(tsc, paused(), segments, live.times()), slices.timed()))
         });
         let Some(((steps, changed), timed)) = looked.flatten() else { return };
         if changed {

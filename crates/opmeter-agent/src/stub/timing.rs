@@ -105,6 +105,9 @@ impl Stub<'_> {
         self.load_block(timing, block);
         self.a.inc(Mem::Base(block, time_offset::EXECUTIONS as i32));
         self.a.store(Mem::ThreadPlus(RCX, clock.blocks), block);
+        let all = self.state(State::Segments);
+        self.a.address(RDX, all);
+        self.a.store(Mem::ThreadPlus(RCX, clock.all), RDX);
         // The segment that began with an earlier one.
         let back = |entries: usize| -((entries * ENTRY) as i32);
         self.a.address(RDX, Mem::Base(RCX, back(DELAY)));
@@ -113,6 +116,9 @@ impl Stub<'_> {
         self.a.low_byte(RAX);
         self.a.load(RAX, Mem::ThreadPlus(RAX, clock.times));
         self.a.subtract_from(RAX, Mem::ThreadPlus(RDX, clock.times));
+        self.a.load(RCX, Mem::ThreadPlus(RDX, clock.all));
+        self.a.inc(Mem::Base(RCX, 0));
+        self.a.add_to(Mem::Base(RCX, 8), RAX);
         self.a.load(RCX, Mem::ThreadPlus(RDX, clock.cells));
         self.a.load(RDX, Mem::ThreadPlus(RDX, clock.blocks));
         self.a.inc(Mem::Base(RCX, cell_offset::SEGMENTS as i32));

@@ -116,6 +116,9 @@ impl Slices {
     }
 
     fn learn(&mut self, cycles: u64, segments: (u64, u64)) {
+        if !self.timed {
+            self.sum.all_counted_cycles += cycles;
+        }
         let kind = usize::from(self.timed);
         let step = cycles as f64 / self.steps as f64;
         let usual = self.usual[kind];
@@ -144,7 +147,14 @@ impl Slices {
         let Some(file) = file else { return };
         self.note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
         let words = |sum: SliceSum| {
-            [sum.timed_cycles, sum.timed_steps, sum.timed_segments, sum.counted_cycles, sum.counted_steps]
+            [
+                sum.timed_cycles,
+                sum.timed_steps,
+                sum.timed_segments,
+                sum.counted_cycles,
+                sum.counted_steps,
+                sum.all_counted_cycles,
+            ]
         };
         let word = |index: usize, field: usize| file.word(SUMS_OFFSET + index * SUM_SIZE + field * 8);
         use std::sync::atomic::Ordering::Relaxed;

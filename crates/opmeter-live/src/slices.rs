@@ -49,6 +49,8 @@ pub struct SliceSum {
     pub counted_cycles: u64,
     /// Steps in the others.
     pub counted_steps: u64,
+    /// Cycles that passed in the others, unusual stretches included.
+    pub all_counted_cycles: u64,
 }
 
 /// The head of a file of times, read out.
@@ -80,6 +82,7 @@ impl Slices {
                 timed_segments: at(2),
                 counted_cycles: at(3),
                 counted_steps: at(4),
+                all_counted_cycles: at(5),
             }
         };
         Self {

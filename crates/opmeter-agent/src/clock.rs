@@ -243,13 +243,7 @@ pub fn look(dispatch: &Dispatch, tsc: u64, leaves: impl Fn(usize) -> Leaves) -> 
 }
 
 impl Activations {
-    fn look(
-        &mut self,
-        clock: &Clock,
-        dispatch: &Dispatch,
-        now: u64,
-        leaves: &dyn Fn(usize) -> Leaves,
-    ) {
+    fn look(&mut self, clock: &Clock, dispatch: &Dispatch, now: u64, leaves: &dyn Fn(usize) -> Leaves) {
         let last = clock.last(1);
         let Some(inner) = self.present.replace(dispatch.stack).filter(|_| !last.is_none()) else { return };
         let cycles = now.wrapping_sub(last.time.get());

@@ -45,7 +45,8 @@ impl Live {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
         let path = Some(Self::map_new(folder, address)?);
-        let live = Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None, times: None };
+        let live =
+            Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None, times: None };
         live.begin();
         Ok(live)
     }

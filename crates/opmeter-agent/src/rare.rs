@@ -134,9 +134,8 @@ impl<'m> Occurrence<'m> {
 
     /// An activation of the evaluation loop may have begun or ended.
     fn look(&self, stack: usize, tsc: u64) {
-        let begins = |base: &str| {
-            matches!(base, "RESUME" | "MAKE_CELL" | "COPY_FREE_VARS" | "RETURN_GENERATOR")
-        };
+        let begins =
+            |base: &str| matches!(base, "RESUME" | "MAKE_CELL" | "COPY_FREE_VARS" | "RETURN_GENERATOR");
         let tells = self.meter.opcodes().version().1 >= 11;
         let begins = tells.then(|| self.meter.opcodes().get(self.number).is_some_and(|o| begins(o.base)));
         let place = self.meter.place(self.slot);

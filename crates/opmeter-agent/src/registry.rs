@@ -147,7 +147,8 @@ impl Registry {
             }
         }
         self.lost += 1;
-        let block = Box::leak(vec![0u64; units * self.store.unit_size() / 8].into_boxed_slice()).as_ptr() as usize;
+        let block =
+            Box::leak(vec![0u64; units * self.store.unit_size() / 8].into_boxed_slice()).as_ptr() as usize;
         if let Some(code) = code {
             self.blocks.insert((code, slot), block);
         }

@@ -98,8 +98,11 @@ impl Slices {
             }
         } else if let Some(file) = file {
             self.note_clocks(file, SliceWord::FirstTsc, SliceWord::FirstNs);
-            file.word(SliceWord::CoreRatio as usize * 8)
-                .store(tsc::core_ratio(), std::sync::atomic::Ordering::Relaxed);
+            let note = |word: SliceWord, value: u64| {
+                file.word(word as usize * 8).store(value, std::sync::atomic::Ordering::Relaxed);
+            };
+            note(SliceWord::CoreRatio, tsc::core_ratio());
+            note(SliceWord::BackToBack, tsc::back_to_back());
         }
         self.segments = segments;
         let usual = self.usual[usize::from(self.timed)].max(1.0);
@@ -162,7 +165,8 @@ impl Slices {
             // The file is full: two sums become one.
             for index in 0..MAX_SUMS / 2 {
                 for field in 0..SUM_SIZE / 8 {
-                    let both = word(2 * index, field).load(Relaxed) + word(2 * index + 1, field).load(Relaxed);
+                    let both =
+                        word(2 * index, field).load(Relaxed) + word(2 * index + 1, field).load(Relaxed);
                     word(index, field).store(both, Relaxed);
                 }
             }
@@ -174,6 +178,7 @@ impl Slices {
         }
         file.word(SliceWord::Sums as usize * 8).store(self.sums as u64 + 1, Relaxed);
         file.word(SliceWord::PairsPerSum as usize * 8).store(self.pairs_per_sum, Relaxed);
+        file.word(SliceWord::Pairs as usize * 8).fetch_add(1, Relaxed);
         if self.pairs >= self.pairs_per_sum {
             self.sums += 1;
             self.pairs = 0;

@@ -58,3 +58,14 @@ pub fn core_ratio() -> u64 {
     let fastest = (0..5).map(|_| once()).min().unwrap_or(ADDITIONS);
     ADDITIONS * 1024 / fastest.max(1)
 }
+
+/// Cycles that reading the counter takes where nothing else is done, times 1024.
+pub fn back_to_back() -> u64 {
+    const READINGS: u64 = 1024;
+    let once = || {
+        let start = now();
+        let last = (0..READINGS).fold(0, |_, _| std::hint::black_box(now()));
+        last.wrapping_sub(start)
+    };
+    (0..5).map(|_| once()).min().unwrap_or(0) * 1024 / READINGS
+}

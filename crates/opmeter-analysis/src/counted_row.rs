@@ -1,4 +1,6 @@
-use opmeter_recording::{InstructionRow, LineRow, OpcodeRow, PairRow, Phase, SpecializationRow};
+use opmeter_recording::{
+    DistributionRow, InstructionRow, LineRow, OpcodeRow, PairRow, Phase, SpecializationRow,
+};
 
 /// A row that says how often something ran in one phase of one process.
 pub trait CountedRow {
@@ -40,6 +42,7 @@ macro_rules! counted_row {
 
 counted_row!(OpcodeRow, |_| None);
 counted_row!(PairRow, |_| None);
+counted_row!(DistributionRow, |_| None);
 counted_row!(InstructionRow, |row| Some(&row.file));
 counted_row!(LineRow, |row| Some(&row.file));
 counted_row!(SpecializationRow, |row| Some(&row.file));

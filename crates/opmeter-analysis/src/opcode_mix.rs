@@ -87,7 +87,8 @@ mod tests {
     use super::*;
 
     fn row(process: u32, phase: Phase, opcode: &str, base: &str, executions: u64) -> OpcodeRow {
-        OpcodeRow { process, phase, opcode: opcode.into(), base_opcode: base.into(), number: 1, executions }
+        let (opcode, base_opcode) = (opcode.into(), base.into());
+        OpcodeRow { process, phase, opcode, base_opcode, number: 1, executions, time: None }
     }
 
     fn rows() -> Vec<OpcodeRow> {

@@ -25,6 +25,12 @@ pub enum SliceWord {
     PairsPerSum,
     /// Core cycles per 1024 cycles of the time-stamp counter.
     CoreRatio,
+    /// Cycles of the time-stamp counter that reading it takes where nothing else is done, times 1024.
+    BackToBack,
+    /// Pairs of slices in all.
+    Pairs,
+    /// 1 once a second thread has executed bytecode.
+    Threads,
 }
 
 /// Offset of the sums in the file, in bytes.
@@ -62,6 +68,12 @@ pub struct Slices {
     pub last: (u64, u64),
     /// Core cycles per 1024 cycles of the time-stamp counter.
     pub core_ratio: u64,
+    /// Cycles that reading the counter takes where nothing else is done, times 1024.
+    pub back_to_back: u64,
+    /// Pairs of slices in all.
+    pub pairs: u64,
+    /// Whether several threads have executed bytecode.
+    pub threads: bool,
     /// Sums, in the order of time.
     pub sums: Vec<SliceSum>,
 }
@@ -89,6 +101,9 @@ impl Slices {
             first: (head(SliceWord::FirstTsc), head(SliceWord::FirstNs)),
             last: (head(SliceWord::LastTsc), head(SliceWord::LastNs)),
             core_ratio: head(SliceWord::CoreRatio),
+            back_to_back: head(SliceWord::BackToBack),
+            pairs: head(SliceWord::Pairs),
+            threads: head(SliceWord::Threads) != 0,
             sums: (0..sums).map(sum).collect(),
         }
     }

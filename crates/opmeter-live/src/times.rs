@@ -115,7 +115,8 @@ impl OpcodeTimes {
             histogram: Vec::new(),
         };
         if times.segments > 0 {
-            let buckets = (0..BUCKETS).map(|bucket| (bucket as u16, sum(time_offset::HISTOGRAM + bucket * 8)));
+            let buckets =
+                (0..BUCKETS).map(|bucket| (bucket as u16, sum(time_offset::HISTOGRAM + bucket * 8)));
             times.histogram = buckets.filter(|(_, executions)| *executions > 0).collect();
         }
         times

@@ -7,6 +7,7 @@ use opmeter_live::{CodeLog, LoggedCode, PHASES};
 use opmeter_opcodes::OpcodeTable;
 use rustc_hash::FxHashMap;
 
+use crate::net_times::CellTime;
 use crate::{InstructionRow, LineHits, Phase, SpecializationRow};
 
 /// Phases by their number in live files.
@@ -17,6 +18,8 @@ const PHASE_NAMES: [Phase; PHASES] = [Phase::Startup, Phase::Main, Phase::Shutdo
 pub(crate) struct CodeRows {
     /// Executions by instruction.
     pub instructions: Vec<InstructionRow>,
+    /// What their cells say of times, for each of them; empty where no times were taken.
+    pub times: Vec<CellTime>,
     /// The forms in which instructions of families ran.
     pub specialization: Vec<SpecializationRow>,
     /// Hits of lines, by code object.
@@ -47,8 +50,16 @@ pub(crate) struct ProcessCode<'a> {
     pub cells: &'a [u8],
 }
 
-/// Executions of a code object's units by phase; none for a phase in which it did not run.
-type Counts = [Option<Vec<u64>>; PHASES];
+/// What the cells of a code object's units say, by phase; none for a phase in which it did not run.
+type Counts = [Option<Cells>; PHASES];
+
+/// What the cells of a code object's units say.
+#[derive(Debug, Clone, Default)]
+struct Cells {
+    executions: Vec<u64>,
+    /// As long, or empty where no times were taken.
+    times: Vec<CellTime>,
+}
 
 impl ProcessCode<'_> {
     /// Makes the rows, in the order in which code objects first ran.
@@ -79,9 +90,10 @@ impl ProcessCode<'_> {
                 executions: 0,
                 code: number as u32,
                 argument: 0,
+                time: None,
             };
             if code.own {
-                own_rows(code, &counts, &common, &names, &mut rows.instructions);
+                own_rows(code, &counts, &common, &names, &mut rows);
                 continue;
             }
             let version = self.opcodes.version();
@@ -121,7 +133,7 @@ impl ProcessCode<'_> {
         let entries = line_entries(self.opcodes, &code.bytecode, lines);
         for (phase, cells) in PHASE_NAMES.into_iter().zip(counts) {
             let Some(cells) = cells else { continue };
-            let at = |offset: u32| cells.get(offset as usize / 2).copied().unwrap_or(0);
+            let at = |offset: u32| cells.executions.get(offset as usize / 2).copied().unwrap_or(0);
             for entry in &entries {
                 let less = entry.less.iter().fold(0u64, |sum, offset| sum.saturating_add(at(*offset)));
                 let count = at(entry.offset).saturating_sub(less);
@@ -139,18 +151,26 @@ impl ProcessCode<'_> {
             let Some(code) = self.log.codes.get(block.code as usize) else { continue };
             let Some(counts) = counts[block.code as usize].get_mut(block.phase as usize) else { continue };
             let length = code.bytecode.len() / 2;
-            let sums = counts.get_or_insert_with(|| vec![0; length]);
+            let sums = counts.get_or_insert_with(Cells::default);
+            sums.executions.resize(length, 0);
             let start = usize::try_from(block.offset).unwrap_or(usize::MAX);
             let size = if block.timed { 32 } else { 8 };
-            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(size);
-            let word = |cell: &[u8], index: usize| {
-                cell[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes)
-            };
-            for (sum, cell) in sums.iter_mut().zip(cells) {
-                *sum = sum.wrapping_add(word(cell, 0));
+            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(size).take(length);
+            let word =
+                |cell: &[u8], index: usize| cell[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes);
+            if block.timed {
+                sums.times.resize(length, CellTime::default());
+            }
+            for (unit, cell) in cells.enumerate() {
+                let mut executions = word(cell, 0);
                 if block.timed {
-                    *sum = sum.wrapping_add(word(cell, 1));
+                    let time = &mut sums.times[unit];
+                    executions = executions.wrapping_add(word(cell, 1));
+                    time.executions = time.executions.wrapping_add(word(cell, 1));
+                    time.segments = time.segments.wrapping_add(word(cell, 2));
+                    time.cycles = time.cycles.wrapping_add(word(cell, 3));
                 }
+                sums.executions[unit] = sums.executions[unit].wrapping_add(executions);
             }
         }
         counts
@@ -167,7 +187,12 @@ impl ProcessCode<'_> {
 
 /// The count of a code unit in a phase.
 fn at(counts: &Counts, phase: usize, unit: usize) -> u64 {
-    counts[phase].as_ref().and_then(|cells| cells.get(unit)).copied().unwrap_or(0)
+    counts[phase].as_ref().and_then(|cells| cells.executions.get(unit)).copied().unwrap_or(0)
+}
+
+/// The times of a code unit in a phase.
+fn time_at(counts: &Counts, phase: usize, unit: usize) -> CellTime {
+    counts[phase].as_ref().and_then(|cells| cells.times.get(unit)).copied().unwrap_or_default()
 }
 
 /// Adds the rows of an instruction: one for each phase in which it ran, or one without executions.
@@ -205,11 +230,13 @@ fn add_instruction(
             });
         }
         rows.instructions.push(row);
+        rows.times.push(time_at(counts, phase, unit));
     }
     // What the interpreter's own start left out is of no interest.
     let first = (1..PHASES).find(|phase| counts[*phase].is_some());
     if let Some(first) = first.filter(|_| (0..PHASES).all(|phase| at(counts, phase, unit) == 0)) {
         rows.instructions.push(InstructionRow { phase: PHASE_NAMES[first], ..row() });
+        rows.times.push(CellTime::default());
     }
 }
 
@@ -219,15 +246,16 @@ fn own_rows(
     counts: &Counts,
     common: &InstructionRow,
     names: &[Option<Arc<str>>],
-    rows: &mut Vec<InstructionRow>,
+    rows: &mut CodeRows,
 ) {
-    for (phase, cells) in PHASE_NAMES.into_iter().zip(counts) {
-        let ran = cells.iter().flatten().enumerate().filter(|(_, executions)| **executions > 0);
-        for (unit, executions) in ran {
+    for (phase, (name, cells)) in PHASE_NAMES.into_iter().zip(counts).enumerate() {
+        let executions = cells.iter().flat_map(|cells| &cells.executions);
+        for (unit, executions) in executions.enumerate().filter(|(_, executions)| **executions > 0) {
             let number = code.bytecode.get(unit * 2).copied().unwrap_or(0);
             let argument = code.bytecode.get(unit * 2 + 1).copied().unwrap_or(0);
-            rows.push(InstructionRow {
-                phase,
+            rows.times.push(time_at(counts, phase, unit));
+            rows.instructions.push(InstructionRow {
+                phase: name,
                 offset: unit as u32 * 2,
                 opcode: names[usize::from(number)].clone().unwrap_or_else(|| "?".into()),
                 executions: *executions,

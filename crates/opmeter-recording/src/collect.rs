@@ -17,6 +17,7 @@ use crate::opcode_rows::{opcode_rows, placeless_rows};
 use crate::pair_rows::pair_rows;
 use crate::running::{is_between_programs, is_running};
 use crate::sources::sources;
+use crate::time_rows::fill_times;
 use crate::{Dispatch, Error, LineHits, Phase, Process, ProcessState, Tables, lines};
 
 /// What live files hold at one moment.
@@ -108,8 +109,15 @@ impl Collected {
                 }
             }
         }
+        let mut placed = code.rows.instructions;
+        let timed = table.is_some() && file.word(Word::Timed) != 0;
+        let timing = timed.then(|| {
+            let (opcodes, distributions) =
+                (&mut self.tables.opcodes[first..], &mut self.tables.distributions);
+            fill_times(file, opcodes, (&mut placed, &code.rows.times), distributions)
+        });
         let rows = &self.tables.opcodes[first..];
-        self.tables.instructions.extend(code.rows.instructions);
+        self.tables.instructions.extend(placed);
         self.tables.specialization.extend(code.rows.specialization);
         if let Some(table) = &table {
             self.tables.instructions.extend(placeless_rows(table, rows, code.codes));
@@ -124,6 +132,7 @@ impl Collected {
         let mut described = describe(process, file, running);
         described.parent = parent;
         described.directory = code.directory;
+        described.timing = timing;
         described.dispatch = Dispatch { executions, unplaced, redispatches, ..described.dispatch };
         self.incomplete.extend(missing(file, &described, compiled, code.torn));
         self.processes.push(described);

@@ -157,6 +157,13 @@ pub(crate) fn write_table<R>(
     file.close().map(drop)
 }
 
+/// Whether a Parquet file has a column of this name.
+pub(crate) fn has_column(file: &std::fs::File, name: &str) -> Result<bool> {
+    let file = SerializedFileReader::new(file.try_clone()?)?;
+    let schema = file.metadata().file_metadata().schema_descr();
+    Ok(schema.columns().iter().any(|column| column.path().string() == name))
+}
+
 /// Reads one table from a Parquet file: hands the values of all `columns` of each row group, in the order
 /// of `columns`, to `take`. Columns that are not asked for are passed over; one that is missing, or has
 /// another type, is an error.

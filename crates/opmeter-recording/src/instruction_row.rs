@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Phase;
 use crate::table_row::table;
+use crate::{InstructionTime, Phase};
 
 /// A row of the instructions table: how often one instruction ran in one phase of one process.
 ///
@@ -37,6 +37,9 @@ pub struct InstructionRow {
     pub code: u32,
     /// The instruction's argument, what EXTENDED_ARG adds to it included; 0 where it has none.
     pub argument: u32,
+    /// How long they took, where times were taken.
+    #[serde(flatten)]
+    pub time: Option<InstructionTime>,
 }
 
 impl InstructionRow {
@@ -59,5 +62,4 @@ impl InstructionRow {
 table!(
     InstructionRow,
     "instructions",
-    [process, phase, file, function, first_line, line, offset, opcode, executions, code, argument]
-);
+    [process, phase, file, function, first_line, line, offset, opcode, executions, code, argument], time InstructionTime [timed_executions, cycles_raw, cycles_net, cycles_net_se, ns_net]);

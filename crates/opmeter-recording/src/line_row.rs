@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Phase;
 use crate::table_row::table;
+use crate::{InstructionTime, Phase};
 
 /// A row of the lines table: how often one line ran in one phase of one process.
 ///
@@ -25,6 +25,9 @@ pub struct LineRow {
     /// prologue of a function, which belongs to the line of the `def`), added up over the code objects
     /// that have a part in the line.
     pub hits: u64,
+    /// How long they took, where times were taken.
+    #[serde(flatten)]
+    pub time: Option<InstructionTime>,
 }
 
 impl LineRow {
@@ -32,4 +35,4 @@ impl LineRow {
     pub const COLUMNS: [&'static str; 6] = ["process", "phase", "file", "line", "executions", "hits"];
 }
 
-table!(LineRow, "lines", [process, phase, file, line, executions, hits]);
+table!(LineRow, "lines", [process, phase, file, line, executions, hits], time InstructionTime [timed_executions, cycles_raw, cycles_net, cycles_net_se, ns_net]);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::{InstructionRow, LineRow, Phase};
+use crate::{InstructionRow, InstructionTime, LineRow, Phase};
 
 /// How often a line was come to in one code object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,16 @@ pub fn lines(instructions: &[InstructionRow], hits: &[LineHits]) -> Vec<LineRow>
                     line: row.line,
                     executions: 0,
                     hits: 0,
+                    time: None,
                 });
                 lines.len() - 1
             });
         }
-        lines[last].executions = lines[last].executions.saturating_add(row.executions);
+        let line = &mut lines[last];
+        line.executions = line.executions.saturating_add(row.executions);
+        if let Some(time) = &row.time {
+            line.time.get_or_insert_with(InstructionTime::default).add(time);
+        }
     }
     for hit in hits {
         if let Some(place) = found.get(&(hit.process, hit.phase, &*hit.file, hit.line)) {
@@ -74,6 +79,7 @@ mod tests {
             executions,
             code,
             argument: 0,
+            time: None,
         }
     }
 

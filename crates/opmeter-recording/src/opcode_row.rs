@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Phase;
 use crate::table_row::table;
+use crate::{OpcodeTime, Phase};
 
 /// A row of the opcodes table: how often one opcode ran in one phase of one process.
 ///
@@ -23,12 +23,20 @@ pub struct OpcodeRow {
     pub number: u8,
     /// How often it was executed.
     pub executions: u64,
+    /// How long they took, where times were taken.
+    #[serde(flatten)]
+    pub time: Option<OpcodeTime>,
 }
 
 impl OpcodeRow {
     /// The names of the columns, in order: the same in every format.
     pub const COLUMNS: [&'static str; 6] =
         ["process", "phase", "opcode", "base_opcode", "number", "executions"];
+
+    /// Whether it is of an instruction that a combined opcode executed without a dispatch of its own.
+    pub fn is_besides(&self) -> bool {
+        self.opcode.contains('/')
+    }
 }
 
-table!(OpcodeRow, "opcodes", [process, phase, opcode, base_opcode, number, executions]);
+table!(OpcodeRow, "opcodes", [process, phase, opcode, base_opcode, number, executions], time OpcodeTime [timed_executions, cycles_raw, cycles_net, cycles_net_se, ns_net, min, p50, p90, p99, max]);

@@ -40,6 +40,7 @@ pub(crate) fn opcode_rows(
                     base_opcode,
                     number: opcode.number,
                     executions,
+                    time: None,
                 });
             }
         };
@@ -127,6 +128,7 @@ pub(crate) fn placeless_rows(table: &OpcodeTable<'_>, rows: &[OpcodeRow], code: 
         executions: row.executions,
         code,
         argument: 0,
+        time: None,
     };
     placeless.map(row).collect()
 }

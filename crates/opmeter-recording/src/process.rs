@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Timing;
+
 /// One process of the metered command.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Process {
     /// The process's ordinal in the recording: 0 is the first. The `process` column of every table.
@@ -32,6 +34,8 @@ pub struct Process {
     pub reason: Option<String>,
     /// How the interpreter's dispatch was metered.
     pub dispatch: Dispatch,
+    /// How times were taken, where they were.
+    pub timing: Option<Timing>,
     /// How the process stood when the recording was written: `exited` or `running`.
     pub end: String,
 }

@@ -150,6 +150,7 @@ mod tests {
             executions,
             code: 0,
             argument: 0,
+            time: None,
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::cell::Interner;
-use crate::column::{Column, ColumnSpec, Values, read_table, write_table};
+use crate::column::{Column, ColumnSpec, Values, has_column, read_table, write_table};
 
 /// Rows of a row group: enough for good compression, few enough to hold in memory.
 const GROUP_ROWS: usize = 1 << 16;
@@ -20,66 +20,117 @@ pub trait TableRow: Cells + Serialize + for<'de> Deserialize<'de> {
 
     /// The names of the columns, in order: the same in every format.
     const COLUMNS: &'static [&'static str];
+
+    /// The names of the columns that follow where times were taken.
+    const TIME_COLUMNS: &'static [&'static str];
 }
 
 /// How rows become columns, and columns rows. Only `table!` implements it.
 pub trait Cells: Sized {
-    /// The columns.
-    fn columns() -> Vec<Column<Self>>;
+    /// The columns, those of times included if they are wanted.
+    fn columns(timed: bool) -> Vec<Column<Self>>;
+
+    /// Whether the row has times.
+    fn is_timed(&self) -> bool;
 
     /// Appends the rows that these values of all columns make up.
-    fn append(columns: Vec<Values>, interner: &mut Interner, rows: &mut Vec<Self>) -> ParquetResult<()>;
+    fn append(
+        columns: Vec<Values>,
+        timed: bool,
+        interner: &mut Interner,
+        rows: &mut Vec<Self>,
+    ) -> ParquetResult<()>;
 }
 
-/// Makes a row type one of a table: its name, and the row's fields, which are the columns.
+/// Makes a row type one of a table: its name, and the row's fields, which are the columns. Where `time` names
+/// a type, the row has a field `time` that may hold one, whose fields are columns where times were taken.
 macro_rules! table {
-    ($row:ident, $name:literal, [$($field:ident),+ $(,)?]) => {
+    ($row:ident, $name:literal, [$($field:ident),+ $(,)?] $(, time $time:ident [$($part:ident),+ $(,)?])?) => {
         impl crate::table_row::TableRow for $row {
             const TABLE: &'static str = $name;
             const COLUMNS: &'static [&'static str] = &$row::COLUMNS;
+            const TIME_COLUMNS: &'static [&'static str] = &[$($(stringify!($part)),+)?];
         }
 
         impl crate::table_row::Cells for $row {
-            fn columns() -> Vec<crate::column::Column<$row>> {
-                vec![$(crate::column::Column {
+            fn columns(timed: bool) -> Vec<crate::column::Column<$row>> {
+                let counts = vec![$(crate::column::Column {
                     spec: (stringify!($field), crate::cell::column_type(|row: &$row| &row.$field)),
-                    values: |rows| crate::cell::Cell::values(rows.iter().map(|row| &row.$field)),
-                }),+]
+                    values: |rows: &[$row]| crate::cell::Cell::values(rows.iter().map(|row| &row.$field)),
+                }),+];
+                let times: Vec<crate::column::Column<$row>> = vec![$($(crate::column::Column {
+                    spec: (stringify!($part), crate::cell::column_type(|time: &$time| &time.$part)),
+                    values: |rows: &[$row]| {
+                        let times = rows.iter().map(|row| row.time.as_ref().unwrap_or(&$time::NONE));
+                        crate::cell::Cell::values(times.map(|time| &time.$part))
+                    },
+                }),+)?];
+                counts.into_iter().chain(times.into_iter().filter(|_| timed)).collect()
             }
 
+            fn is_timed(&self) -> bool {
+                false $(|| { let time: &Option<$time> = &self.time; time.is_some() })?
+            }
+
+            #[allow(unused_variables)]
             fn append(
                 columns: Vec<crate::column::Values>,
+                timed: bool,
                 interner: &mut crate::cell::Interner,
                 rows: &mut Vec<$row>,
             ) -> parquet::errors::Result<()> {
                 let count = columns.first().map_or(0, crate::column::Values::len);
                 let mut columns = columns.iter();
                 $(let $field = crate::cell::next_column(&mut columns, count)?;)+
+                let first = rows.len();
                 rows.reserve(count);
                 for place in 0..count {
-                    rows.push($row { $($field: crate::cell::Cell::read($field, place, interner)?),+ });
+                    rows.push($row {
+                        $($field: crate::cell::Cell::read($field, place, interner)?,)+
+                        $(time: crate::table_row::no_time!($time),)?
+                    });
                 }
+                $(if timed {
+                    $(let $part = crate::cell::next_column(&mut columns, count)?;)+
+                    for (place, row) in rows[first..].iter_mut().enumerate() {
+                        row.time =
+                            Some($time { $($part: crate::cell::Cell::read($part, place, interner)?),+ });
+                    }
+                })?
                 Ok(())
             }
         }
     };
 }
 
+/// No times of a type, which the table's declaration names.
+macro_rules! no_time {
+    ($time:ident) => {
+        None
+    };
+}
+
+pub(crate) use no_time;
 pub(crate) use table;
 
 /// Writes a table as a Parquet file, compressed with Snappy. Numbers are unsigned INT32 and INT64, texts
-/// UTF-8; no column has missing values.
+/// UTF-8; no column has missing values. There are columns of times if any of the rows has some.
 ///
 /// # Errors
 /// Whatever `out` gives.
 pub fn write_rows<R: TableRow>(out: impl Write + Send, rows: &[R]) -> io::Result<()> {
-    write_table(out, R::TABLE, &R::columns(), rows, GROUP_ROWS).map_err(|error| match error {
+    write_table(out, R::TABLE, &columns_of(rows), rows, GROUP_ROWS).map_err(|error| match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(source) => io::Error::other(source),
         },
         error => io::Error::other(error),
     })
+}
+
+/// The columns that these rows have.
+pub fn columns_of<R: TableRow>(rows: &[R]) -> Vec<Column<R>> {
+    R::columns(rows.iter().any(R::is_timed))
 }
 
 /// Reads a table from a Parquet file, in the order of its rows.
@@ -98,8 +149,10 @@ pub(crate) fn read_interned<R: TableRow>(path: &Path, interner: &mut Interner) -
     // half way holds whole texts all the same.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut rows = Vec::new();
-        let columns: Vec<ColumnSpec> = R::columns().iter().map(|column| column.spec).collect();
-        read_table(file, &columns, |values| R::append(values, interner, &mut rows)).map(|()| rows)
+        let specs = |timed| R::columns(timed).iter().map(|column| column.spec).collect::<Vec<ColumnSpec>>();
+        let timed = R::TIME_COLUMNS.first().map_or(Ok(false), |name| has_column(&file, name))?;
+        let append = |values| R::append(values, timed, interner, &mut rows);
+        read_table(file, &specs(timed), append).map(|()| rows)
     }));
     let reason = match read {
         Ok(Ok(rows)) => return Ok(rows),
@@ -123,8 +176,9 @@ mod tests {
     use crate::{InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
 
     fn columns_are_fields<R: TableRow>() {
-        let names: Vec<&str> = R::columns().iter().map(|column| column.spec.0).collect();
-        assert_eq!(names, R::COLUMNS, "{}", R::TABLE);
+        let names = |timed| R::columns(timed).iter().map(|column| column.spec.0).collect::<Vec<&str>>();
+        assert_eq!(names(false), R::COLUMNS, "{}", R::TABLE);
+        assert_eq!(names(true), [R::COLUMNS, R::TIME_COLUMNS].concat(), "{}", R::TABLE);
     }
 
     #[test]

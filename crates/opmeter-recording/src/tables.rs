@@ -4,7 +4,9 @@ use std::path::Path;
 use crate::atomic_file::AtomicFile;
 use crate::cell::Interner;
 use crate::table_row::{TableRow, read_interned, write_rows};
-use crate::{Error, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
+use crate::{
+    DistributionRow, Error, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow,
+};
 
 /// All tables of a recording. A table that the recording lacks is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Tables {
     pub lines: Vec<LineRow>,
     /// Executions of pairs of opcodes, where they were asked for.
     pub pairs: Vec<PairRow>,
+    /// How many timed executions of each opcode took how long, where times were taken.
+    pub distributions: Vec<DistributionRow>,
     /// In which forms the instructions of specialising families ran.
     pub specialization: Vec<SpecializationRow>,
     /// The source files of the code that ran.
@@ -29,12 +33,15 @@ pub(crate) fn file_name<R: TableRow>() -> String {
 }
 
 impl Tables {
-    /// The names of the tables of a recording with these rows: all but the pairs, which it only has where
-    /// they were recorded.
+    /// The names of the tables of a recording with these rows: all but the pairs and the distributions, which
+    /// it only has where they were recorded.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = vec![OpcodeRow::TABLE, InstructionRow::TABLE, LineRow::TABLE];
         if !self.pairs.is_empty() {
             names.push(PairRow::TABLE);
+        }
+        if !self.distributions.is_empty() {
+            names.push(DistributionRow::TABLE);
         }
         names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
         names.into_iter().map(str::to_owned).collect()
@@ -54,11 +61,8 @@ impl Tables {
     fn write_others(&self, folder: &Path) -> Result<(), Error> {
         write(folder, &self.opcodes)?;
         write(folder, &self.lines)?;
-        if self.pairs.is_empty() {
-            remove::<PairRow>(folder)?;
-        } else {
-            write(folder, &self.pairs)?;
-        }
+        write_if_any(folder, &self.pairs)?;
+        write_if_any(folder, &self.distributions)?;
         write(folder, &self.specialization)?;
         write(folder, &self.sources)
     }
@@ -73,6 +77,7 @@ impl Tables {
             instructions: read(folder, names, interner)?,
             lines: read(folder, names, interner)?,
             pairs: read(folder, names, interner)?,
+            distributions: read(folder, names, interner)?,
             specialization: read(folder, names, interner)?,
             sources: read(folder, names, interner)?,
         })
@@ -81,6 +86,11 @@ impl Tables {
 
 fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
     AtomicFile::create(folder, &file_name::<R>())?.write_with(|file| write_rows(file, rows))
+}
+
+/// Writes a table that a recording only has if there are rows.
+fn write_if_any<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
+    if rows.is_empty() { remove::<R>(folder) } else { write(folder, rows) }
 }
 
 fn remove<R: TableRow>(folder: &Path) -> Result<(), Error> {

@@ -30,6 +30,7 @@ fn rows() -> Vec<OpcodeRow> {
         base_opcode: base_opcode.into(),
         number,
         executions,
+        time: None,
     };
     vec![
         row(0, Phase::Startup, "LOAD_FAST", "LOAD_FAST", 124, 1),
@@ -51,6 +52,7 @@ fn instruction(offset: u32, opcode: &str, executions: u64) -> InstructionRow {
         executions,
         code: 17,
         argument: u32::MAX,
+        time: None,
     }
 }
 
@@ -64,6 +66,7 @@ fn tables() -> Tables {
     Tables {
         opcodes: rows(),
         lines: lines(&instructions, &[]),
+        distributions: Vec::new(),
         pairs: vec![PairRow {
             process: 0,
             phase: Phase::Shutdown,

@@ -27,6 +27,7 @@ fn all_rows() -> Vec<OpcodeRow> {
         base_opcode: String::new(),
         number: u8::MAX,
         executions: u64::MAX,
+        time: None,
     });
     rows
 }

@@ -208,6 +208,8 @@ pub enum Table {
     Instructions,
     /// Executions and hits of each line
     Lines,
+    /// How many timed executions of each opcode took how many cycles
+    Distributions,
     /// In which forms the instructions of specialising families ran
     Specialization,
     /// The source files

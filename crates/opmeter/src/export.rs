@@ -33,6 +33,7 @@ impl Content {
             }
             Self::Table(Table::Opcodes, _) => &["opcodes"],
             Self::Table(Table::Pairs, _) => &["pairs"],
+            Self::Table(Table::Distributions, _) => &["distributions"],
             Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
             Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
         }
@@ -89,7 +90,13 @@ fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), F
                 path.display()
             )))
         }
-        Content::Table(Table::Pairs, _) => Ok(()),
+        Content::Table(Table::Distributions, _) if recording.tables.distributions.is_empty() => {
+            Err(Failure::not_done(format_args!(
+                "{} has no times; record again with `opmeter record --time`",
+                path.display()
+            )))
+        }
+        Content::Table(Table::Pairs | Table::Distributions, _) => Ok(()),
         _ => require_instructions(path, recording),
     }
 }
@@ -111,6 +118,7 @@ fn selected(mut tables: Tables, selection: &Selection) -> Tables {
     keep(&mut tables.instructions, selection, takes_file);
     keep(&mut tables.lines, selection, takes_file);
     keep(&mut tables.pairs, selection, takes_file);
+    keep(&mut tables.distributions, selection, takes_file);
     keep(&mut tables.specialization, selection, takes_file);
     tables.sources.retain(|source| takes_file(&source.file));
     tables
@@ -152,6 +160,7 @@ fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Re
         Content::Lcov => write_lcov(&profile, out),
         Content::Table(Table::Opcodes, format) => format.write(&tables.opcodes, out),
         Content::Table(Table::Pairs, format) => format.write(&tables.pairs, out),
+        Content::Table(Table::Distributions, format) => format.write(&tables.distributions, out),
         Content::Table(Table::Instructions, format) => format.write(&tables.instructions, out),
         Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
         Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),

@@ -44,6 +44,7 @@ impl Recorded {
             executions,
             code,
             argument: 0,
+            time: None,
         };
         let instructions = vec![
             row(&source, "<module>", 0, 1, 0, 1),
@@ -67,6 +68,7 @@ impl Recorded {
             base_opcode: "NOP".into(),
             number: 9,
             executions: nops,
+            time: None,
         };
         Tables {
             opcodes: vec![opcode],

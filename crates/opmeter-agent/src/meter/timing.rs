@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use opmeter_live::{State, TIME_BLOCK_SIZE};
+use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE};
 use opmeter_opcodes::Leaves;
 
 use super::Meter;
@@ -78,6 +78,9 @@ impl Meter {
         };
         if clock::look(dispatch, tsc, leaves) && times.seen.swap(true, Relaxed) {
             times.threads.store(true, Relaxed);
+            self.with_live(|live| {
+                live.times().map(|file| file.word(SliceWord::Threads as usize * 8).store(1, Relaxed))
+            });
         }
     }
 

@@ -83,6 +83,7 @@ pub fn rows() -> Vec<OpcodeRow> {
         base_opcode: base_opcode.into(),
         number,
         executions,
+        time: None,
     };
     vec![
         row(0, Phase::Startup, "LOAD_CONST", "LOAD_CONST", 100, 1_234),

@@ -57,6 +57,7 @@ impl Code {
             executions,
             code: self.code,
             argument,
+            time: None,
         };
         instructions.iter().map(row).collect()
     }
@@ -154,6 +155,7 @@ fn opcodes(instructions: &[InstructionRow]) -> Vec<OpcodeRow> {
         base_opcode: opcode.into(),
         number: 1,
         executions,
+        time: None,
     };
     sums.into_iter().map(row).collect()
 }
@@ -208,6 +210,7 @@ pub fn tables() -> Tables {
         opcodes: opcodes(&instructions),
         lines: lines(&instructions, &hits(&instructions)),
         pairs: pairs(),
+        distributions: Vec::new(),
         specialization: specialization(),
         sources: vec![
             source(BENCH, BENCH),

@@ -5,7 +5,7 @@
 //! work was done. What a step costs in timed slices, less what it costs in the others, is what taking the
 //! times costs.
 
-use crate::TIMES_HEAD;
+use crate::{PHASES, TIMES_HEAD};
 
 /// The 64-bit words of the head, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum SliceWord {
     Pairs,
     /// 1 once a second thread has executed bytecode.
     Threads,
+    /// Cycles that passed in slices that are only counted, in the first phase; those of the other two follow.
+    Counted,
 }
 
 /// Offset of the sums in the file, in bytes.
@@ -40,7 +42,7 @@ pub const SUMS_OFFSET: usize = 256;
 pub const MAX_SUMS: usize = (TIMES_HEAD - SUMS_OFFSET) / SUM_SIZE;
 
 /// Size of a sum in bytes.
-pub const SUM_SIZE: usize = 6 * 8;
+pub const SUM_SIZE: usize = 5 * 8;
 
 /// Sums over a number of pairs of slices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,12 +53,10 @@ pub struct SliceSum {
     pub timed_steps: u64,
     /// Segments in timed slices.
     pub timed_segments: u64,
-    /// Cycles that passed in the others.
+    /// Cycles that passed in the others, but for what was unusual.
     pub counted_cycles: u64,
     /// Steps in the others.
     pub counted_steps: u64,
-    /// Cycles that passed in the others, unusual stretches included.
-    pub all_counted_cycles: u64,
 }
 
 /// The head of a file of times, read out.
@@ -74,6 +74,8 @@ pub struct Slices {
     pub pairs: u64,
     /// Whether several threads have executed bytecode.
     pub threads: bool,
+    /// Cycles that passed in slices that were only counted, by phase.
+    pub counted: [u64; PHASES],
     /// Sums, in the order of time.
     pub sums: Vec<SliceSum>,
 }
@@ -94,7 +96,6 @@ impl Slices {
                 timed_segments: at(2),
                 counted_cycles: at(3),
                 counted_steps: at(4),
-                all_counted_cycles: at(5),
             }
         };
         Self {
@@ -104,6 +105,7 @@ impl Slices {
             back_to_back: head(SliceWord::BackToBack),
             pairs: head(SliceWord::Pairs),
             threads: head(SliceWord::Threads) != 0,
+            counted: std::array::from_fn(|phase| word((SliceWord::Counted as usize + phase) * 8)),
             sums: (0..sums).map(sum).collect(),
         }
     }

@@ -117,7 +117,6 @@ mod tests {
                 timed_segments: 5000,
                 counted_cycles: 3000 * (98 + counted),
                 counted_steps: 3000,
-                all_counted_cycles: 3000 * (98 + counted),
             }
         };
         (0..count).map(sum).collect()

@@ -16,6 +16,8 @@ pub(crate) struct NetTimes {
     cost: ProbeCost,
     /// How much more time long executions took outside of timed slices, for each cycle within.
     more_long: f64,
+    /// By phase: what was not timed took so many times what is expected of it.
+    untimed_factor: [f64; PHASES],
     hz: f64,
     timing: Timing,
 }
@@ -69,9 +71,42 @@ impl Measured {
         if self.timed > 0.0 { self.executions / self.timed } else { 0.0 }
     }
 
-    /// What the short ones took, given what timing a segment costs.
+    /// How many that were not timed each timed one stands for.
+    fn untimed(&self) -> f64 {
+        (self.scale() - 1.0).max(0.0)
+    }
+
+    /// What the timed short ones took, given what timing a segment costs.
     fn short(&self, probe: f64) -> f64 {
-        self.scale() * (self.cycles - probe * self.segments)
+        self.cycles - probe * self.segments
+    }
+}
+
+/// Sums over the opcodes of a phase.
+struct Sums {
+    executions: f64,
+    timed: f64,
+    /// What short executions that were not timed are expected to have taken, and how many segments they had.
+    untimed_short: f64,
+    untimed_segments: f64,
+    /// Long executions that were timed, their cycles and the squares of those.
+    long: f64,
+    long_cycles: f64,
+    long_squares: f64,
+}
+
+impl Sums {
+    fn of(all: &[Measured], probe: f64) -> Sums {
+        let sum = |part: &dyn Fn(&Measured) -> f64| all.iter().map(part).sum::<f64>();
+        Sums {
+            executions: sum(&|one| one.executions),
+            timed: sum(&|one| one.timed),
+            untimed_short: sum(&|one| one.untimed() * (one.cycles - probe * one.segments)),
+            untimed_segments: sum(&|one| one.untimed() * one.segments),
+            long: sum(&|one| one.long),
+            long_cycles: sum(&|one| one.long_cycles),
+            long_squares: sum(&|one| one.long_squares),
+        }
     }
 }
 
@@ -84,35 +119,39 @@ impl NetTimes {
         executions: &[FxHashMap<u8, u64>; PHASES],
         spread: f64,
     ) -> Self {
+        let measured: [Vec<Measured>; PHASES] =
+            std::array::from_fn(|phase| measured(&times[phase], &executions[phase]));
         let mut cost = ProbeCost::of(slices, spread);
-        let all: Vec<Measured> = times
-            .iter()
-            .zip(executions)
-            .flat_map(|(times, executions)| measured(times, executions))
-            .collect();
-        let sum = |part: fn(&Measured) -> f64| all.iter().map(part).sum::<f64>();
-        let (executed, timed) = (sum(|one| one.executions), sum(|one| one.timed));
-        let untimed = executed - timed;
-        let mut more_long = if timed > 0.0 { untimed / timed } else { 0.0 };
+        let totals = measured.each_ref().map(|all| Sums::of(all, cost.timed));
+        let executed: f64 = totals.iter().map(|sums| sums.executions).sum();
+        let timed: f64 = totals.iter().map(|sums| sums.timed).sum();
+        let mut more_long = if timed > 0.0 { (executed - timed) / timed } else { 0.0 };
+        let mut untimed_factor = [1.0; PHASES];
         if !slices.threads && timed > 0.0 {
-            // What passed outside of timed slices, against what is expected of it. The difference is due to the
-            // cost of the probes, or to which of the long executions were timed by chance.
-            let passed = slices.sums.iter().map(|sum| sum.all_counted_cycles as f64).sum::<f64>();
-            let passed = passed - cost.counted * untimed;
-            let short: f64 =
-                all.iter().map(|one| one.short(cost.timed) * (1.0 - 1.0 / one.scale().max(1.0))).sum();
-            let segments: f64 = all.iter().map(|one| one.segments * (one.scale() - 1.0).max(0.0)).sum();
-            let long = sum(|one| one.long_cycles);
-            let difference = passed - short - more_long * long;
-            let by_cost = (cost.timed_se * segments).powi(2);
-            let by_chance = more_long * (1.0 + more_long) * sum(|one| one.long_squares);
-            if by_cost + by_chance > 0.0 && passed > 0.0 {
-                let chance = by_chance / (by_cost + by_chance);
-                if segments > 0.0 {
-                    cost.timed -= difference * (1.0 - chance) / segments;
-                }
-                if long > 0.0 {
-                    more_long = (more_long + difference * chance / long).max(0.0);
+            let passed = |phase: usize, cost: ProbeCost| {
+                slices.counted[phase] as f64 - cost.counted * (totals[phase].executions - totals[phase].timed)
+            };
+            // In the longest phase, what passed outside of timed slices against what is expected of it. The
+            // difference is due to the cost of the probes, or to which of the long executions were timed by
+            // chance.
+            let longest = (0..PHASES).max_by_key(|phase| slices.counted[*phase]).unwrap_or(0);
+            let sums = &totals[longest];
+            let difference = passed(longest, cost) - sums.untimed_short - more_long * sums.long_cycles;
+            let by_cost = (cost.timed_se * sums.untimed_segments).powi(2);
+            let by_chance = more_long * (1.0 + more_long) * sums.long_squares;
+            let chance = by_chance / (by_cost + by_chance).max(1.0);
+            if sums.untimed_segments > 0.0 {
+                cost.timed -= difference * (1.0 - chance) / sums.untimed_segments;
+            }
+            if sums.long_cycles > 0.0 {
+                more_long = (more_long + difference * chance / sums.long_cycles).max(0.0);
+            }
+            // Whatever difference is left belongs to all that was not timed.
+            for phase in 0..PHASES {
+                let sums = Sums::of(&measured[phase], cost.timed);
+                let expected = sums.untimed_short + more_long * (sums.long_cycles - cost.timed * sums.long);
+                if expected > 0.0 {
+                    untimed_factor[phase] = (passed(phase, cost) / expected).max(0.0);
                 }
             }
         }
@@ -127,7 +166,7 @@ impl NetTimes {
             pairs_of_slices: slices.pairs,
             threads: slices.threads,
         };
-        Self { times, cost, more_long, hz, timing }
+        Self { times, cost, more_long, untimed_factor, hz, timing }
     }
 
     /// How the times were taken.
@@ -157,7 +196,7 @@ impl NetTimes {
         let estimates: Vec<(f64, f64)> = rows
             .iter()
             .zip(&measured)
-            .map(|(row, one)| if row.is_besides() { (0.0, 0.0) } else { self.estimate(one, unseen) })
+            .map(|(row, one)| if row.is_besides() { (0.0, 0.0) } else { self.estimate(phase, one, unseen) })
             .collect();
         let total: f64 = estimates.iter().map(|(net, _)| net).sum();
         let positive: f64 = estimates.iter().map(|(net, _)| net.max(0.0)).sum();
@@ -185,13 +224,14 @@ impl NetTimes {
 
     /// What all executions of an opcode took, and the standard error; `unseen` is what an execution is supposed
     /// to take where none was timed.
-    fn estimate(&self, one: &Measured, unseen: f64) -> (f64, f64) {
+    fn estimate(&self, phase: usize, one: &Measured, unseen: f64) -> (f64, f64) {
         if one.timed == 0.0 {
             let net = one.executions * unseen;
             return (net, net);
         }
-        let net = one.short(self.cost.timed)
-            + (1.0 + self.more_long) * (one.long_cycles - one.long * self.cost.timed);
+        let (short, long) = (one.short(self.cost.timed), one.long_cycles - one.long * self.cost.timed);
+        let untimed = one.untimed() * short + self.more_long * long;
+        let net = short + long + untimed * self.untimed_factor[phase];
         let by_cost = one.scale() * one.segments * self.cost.timed_se;
         let by_sample = one.executions * (one.executions - one.timed) / one.timed * one.variance;
         let by_long = self.more_long * (1.0 + self.more_long) * one.long_squares;
@@ -303,7 +343,7 @@ fn measured(times: &Times, executions: &FxHashMap<u8, u64>) -> Vec<Measured> {
 fn mean_short(measured: &[Measured], probe: f64) -> f64 {
     let timed: Vec<&Measured> = measured.iter().filter(|one| one.timed > 0.0).collect();
     let executions: f64 = timed.iter().map(|one| one.executions).sum();
-    timed.iter().map(|one| one.short(probe)).sum::<f64>().max(0.0) / executions.max(1.0)
+    timed.iter().map(|one| one.scale() * one.short(probe)).sum::<f64>().max(0.0) / executions.max(1.0)
 }
 
 /// The middle of the bucket in which this part of the executions is reached.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE};
+use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE, Word};
 use opmeter_opcodes::Leaves;
 
 use super::Meter;
@@ -90,7 +90,11 @@ impl Meter {
         let paused = || times.paused.load(Relaxed);
         let segments = [State::Segments, State::Cycles].map(|word| slot.state(word).load(Relaxed)).into();
         let looked = self.with_live(|live| {
-            times.slices.with(|slices| (slices.look(tsc, paused(), segments, live.times()), slices.timed()))
+            let phase = live.get(Word::Phase) as usize;
+            let look = |slices: &mut Slices| {
+                (slices.look(tsc, paused(), segments, phase, live.times()), slices.timed())
+            };
+            times.slices.with(look)
         });
         let Some(((steps, changed), timed)) = looked.flatten() else { return };
         if changed {

@@ -102,7 +102,9 @@ impl CodeStore {
         let room = self.cells.take((units * self.unit_size()).next_multiple_of(64))?;
         let body = [code.to_le_bytes(), phase.to_le_bytes()].concat();
         let kind = if self.timed { Kind::TimedBlock } else { Kind::Block };
-        self.append(kind, &[&body, &(room.offset as u64).to_le_bytes()])?;
+        let (offset, address) = ((room.offset as u64).to_le_bytes(), (room.address as u64).to_le_bytes());
+        let address = if self.timed { &address[..] } else { &[] };
+        self.append(kind, &[&body, &offset, address])?;
         Ok(room.address)
     }
 

@@ -26,10 +26,12 @@ pub extern "C" fn audit_hook(event: *const c_char, arguments: *mut c_void, _: *m
 
 fn heed(meter: &Meter, event: &[u8]) {
     let enter = |phase| {
-        meter.with_live(|live| live.enter_phase(phase));
-        if let Some(cells) = meter.cells() {
-            cells.enter_phase(phase, meter.sites());
-        }
+        meter.change_phase(|| {
+            meter.with_live(|live| live.enter_phase(phase));
+            if let Some(cells) = meter.cells() {
+                cells.enter_phase(phase, meter.sites());
+            }
+        });
     };
     match event {
         b"cpython.run_command" | b"cpython.run_file" | b"cpython.run_module" | b"cpython.run_stdin" => {

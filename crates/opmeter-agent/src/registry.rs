@@ -329,6 +329,6 @@ mod tests {
         assert_eq!(code, 0);
         registry.block(Some(code), 0, 4);
         let (log, _) = CodeLog::read(&fs::read(child.with_extension(CODE_EXTENSION)).unwrap());
-        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0, timed: false }]);
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0, timed: false, address: 0 }]);
     }
 }

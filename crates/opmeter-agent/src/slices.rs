@@ -36,6 +36,8 @@ pub struct Slices {
     left: i64,
     /// When the present stretch began, and how long the clock had stood still by then; none at first.
     stretch: Option<(u64, u64)>,
+    /// A phase has ended in the present stretch, which tells nothing of what its steps cost.
+    interrupted: bool,
     /// Steps in the present stretch.
     steps: u64,
     /// Usual cycles of a step: counted, timed.
@@ -60,6 +62,7 @@ impl Slices {
             segments: (0, 0),
             left: 0,
             stretch: None,
+            interrupted: false,
             steps: 0,
             usual: [0.0; 2],
             sum: SliceSum::default(),
@@ -91,11 +94,10 @@ impl Slices {
         let mut changed = false;
         if let Some((start, before)) = self.stretch {
             let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
-            self.learn(cycles, segments);
-            if let Some(file) = file.filter(|_| !self.timed) {
-                let word = SliceWord::Counted as usize + phase.min(PHASES - 1);
-                file.word(word * 8).fetch_add(cycles, std::sync::atomic::Ordering::Relaxed);
+            if !std::mem::take(&mut self.interrupted) {
+                self.learn(cycles, segments);
             }
+            self.note_passed(cycles, phase, file);
             self.left -= cycles as i64;
             if self.left <= 0 {
                 changed = true;
@@ -116,6 +118,24 @@ impl Slices {
         // Not quite the same each time, lest it keep step with a loop of the program.
         self.steps += self.random() % (self.steps / 4 + 1);
         (self.steps, changed)
+    }
+
+    /// The phase ends in the middle of a stretch, at the time `now`: what has passed belongs to it.
+    pub fn end_phase(&mut self, now: u64, paused: u64, phase: usize, file: Option<&SlotFile>) {
+        if let Some((start, before)) = self.stretch {
+            let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
+            self.note_passed(cycles, phase, file);
+            self.interrupted = true;
+            self.begin_stretch(now, paused);
+        }
+    }
+
+    /// Cycles have passed in the present slice.
+    fn note_passed(&self, cycles: u64, phase: usize, file: Option<&SlotFile>) {
+        if let Some(file) = file.filter(|_| !self.timed) {
+            let word = SliceWord::Counted as usize + phase.min(PHASES - 1);
+            file.word(word * 8).fetch_add(cycles, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     /// The next stretch begins.

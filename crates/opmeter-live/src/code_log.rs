@@ -13,7 +13,7 @@
 //! | `Text` | u64 length, then the bytes; texts are numbered from 0 in their order; the first is the folder that the process started in |
 //! | `Code` | u32 text of the file's name, u32 text of the function's name, u32 first line, u32 length of the bytecode, u32 length of the line table, u32 [`CodeFlags`], then the bytecode (in base terms) and the line table; code objects are numbered from 0 in their order |
 //! | `Block` | u32 code object, u32 phase, u64 offset of its cells in the cells file: a 64-bit word for each code unit |
-//! | `TimedBlock` | as `Block`; its cells are four words for each code unit |
+//! | `TimedBlock` | as `Block`, then u64 address of its cells in the process; they are four words for each code unit |
 //! | `Misses` | u32 code object, u32 phase, u32 code unit, u32 zero, u64 failed guards, counted in place |
 //!
 //! An instruction's executions stand in the cell of its first code unit. The cell behind it, if it has
@@ -94,6 +94,8 @@ pub struct Block {
     pub offset: u64,
     /// Whether its cells have times.
     pub timed: bool,
+    /// Where its cells were in the process's memory, if they have times.
+    pub address: u64,
 }
 
 /// Failed guards of an instruction in a phase.
@@ -179,7 +181,9 @@ impl CodeLog {
             }
             kind if kind == Kind::Block as u8 || kind == Kind::TimedBlock as u8 => {
                 let (code, phase, offset) = (half(0)?, half(1)?, word_at(body, 8)?);
-                self.blocks.push(Block { code, phase, offset, timed: kind == Kind::TimedBlock as u8 });
+                let timed = kind == Kind::TimedBlock as u8;
+                let address = if timed { word_at(body, 16)? } else { 0 };
+                self.blocks.push(Block { code, phase, offset, timed, address });
             }
             kind if kind == Kind::Misses as u8 => {
                 let count = word_at(body, 16)?;
@@ -237,7 +241,7 @@ mod tests {
             own: false,
         };
         assert_eq!(log.codes, [expected]);
-        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64, timed: false }]);
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64, timed: false, address: 0 }]);
         assert_eq!(log.misses, [Misses { code: 0, phase: 2, unit: 1, count: 5 }]);
     }
 

@@ -155,6 +155,13 @@ pub enum State {
     Times,
     /// Where times are taken: steps until the next look at the clock.
     Steps,
+    /// Where times are taken: 1 while the next two words are those of the last instruction dispatched, as
+    /// they are in slices that are only counted, of one thread. See [`LongExecution`](crate::LongExecution).
+    LastKnown,
+    /// The address of its cell.
+    LastCell,
+    /// Its opcode's number.
+    LastNumber,
     /// Where times are taken: timed segments of all opcodes.
     Segments,
     /// Where times are taken: their cycles.
@@ -162,7 +169,7 @@ pub enum State {
 }
 
 /// Size of a slot in bytes: its counters and its state.
-pub const SLOT_SIZE: usize = (COUNTS_SIZE + 128).next_multiple_of(4096);
+pub const SLOT_SIZE: usize = (COUNTS_SIZE + 256).next_multiple_of(4096);
 
 /// Offset in the file of the counters at the end of a phase (0 or 1).
 pub const fn snapshot_offset(phase: usize) -> usize {

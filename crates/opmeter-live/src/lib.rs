@@ -9,6 +9,7 @@ mod code_log;
 mod control;
 mod counts;
 mod header;
+mod long_executions;
 mod pairs;
 mod reader;
 mod slices;
@@ -24,6 +25,7 @@ pub use header::{
     HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, slot_offset,
     snapshot_offset, text_offset,
 };
+pub use long_executions::{LONG_EXTENSION, LONG_RECORD, LongExecution};
 pub use pairs::{
     MATRIX_SIZE, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset, pairs_snapshot_offset,
 };

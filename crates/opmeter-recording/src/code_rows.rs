@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use opmeter_code::{Instructions, line_entries, lines};
-use opmeter_live::{CodeLog, LoggedCode, PHASES};
+use opmeter_live::{CodeLog, LoggedCode, LongExecution, PHASES};
 use opmeter_opcodes::OpcodeTable;
 use rustc_hash::FxHashMap;
 
@@ -48,6 +48,8 @@ pub(crate) struct ProcessCode<'a> {
     pub log: &'a CodeLog,
     /// Its cells, as bytes.
     pub cells: &'a [u8],
+    /// Its long executions that were seen outside of timed slices.
+    pub seen: &'a [LongExecution],
 }
 
 /// What the cells of a code object's units say, by phase; none for a phase in which it did not run.
@@ -160,6 +162,12 @@ impl ProcessCode<'_> {
                 |cell: &[u8], index: usize| cell[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes);
             if block.timed {
                 sums.times.resize(length, CellTime::default());
+                for execution in self.seen {
+                    let unit = execution.cell.wrapping_sub(block.address) as usize / size;
+                    if let Some(time) = sums.times.get_mut(unit) {
+                        time.seen += execution.nanoseconds;
+                    }
+                }
             }
             for (unit, cell) in cells.enumerate() {
                 let mut executions = word(cell, 0);
@@ -301,10 +309,16 @@ mod tests {
         let mut log = CodeLog { codes, misses, ..CodeLog::default() };
         log.texts = ["/home", "add.py", "add"].map(str::to_owned).to_vec();
         for (code, phase, counts) in blocks {
-            log.blocks.push(Block { code: *code, phase: *phase, offset: cells.len() as u64, timed: false });
+            log.blocks.push(Block {
+                code: *code,
+                phase: *phase,
+                offset: cells.len() as u64,
+                timed: false,
+                address: 0,
+            });
             cells.extend(counts.iter().flat_map(|count| count.to_le_bytes()));
         }
-        ProcessCode { process: 4, opcodes: &table(), log: &log, cells: &cells }.rows()
+        ProcessCode { process: 4, opcodes: &table(), log: &log, cells: &cells, seen: &[] }.rows()
     }
 
     fn brief(rows: &CodeRows) -> Vec<(Phase, &str, u32, u32, u64)> {

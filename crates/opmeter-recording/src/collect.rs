@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
-    CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, EXTENSION, LiveFile,
-    PAIRS_EXTENSION, PHASES, Pairs, ReadError, Status, Text, Word,
+    CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, EXTENSION, LONG_EXTENSION,
+    LiveFile, LongExecution, PAIRS_EXTENSION, PHASES, Pairs, ReadError, Status, Text, Word,
 };
 use opmeter_opcodes::OpcodeTable;
 
@@ -203,7 +203,9 @@ impl CodeSummary {
         };
         if file.word(Word::ByInstruction) != 0 {
             let cells = read(CELLS_EXTENSION);
-            summary.rows = ProcessCode { process, opcodes: table, log: &log, cells: &cells }.rows();
+            let seen = LongExecution::read(&read(LONG_EXTENSION));
+            let code = ProcessCode { process, opcodes: table, log: &log, cells: &cells, seen: &seen };
+            summary.rows = code.rows();
         }
         summary
     }

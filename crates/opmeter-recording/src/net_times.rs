@@ -1,6 +1,6 @@
 //! From timed executions to what all of them took by themselves: see `docs/method.md`.
 
-use opmeter_live::{OpcodeTimes, PHASES, Slices, Times, bucket_limits};
+use opmeter_live::{LongExecution, OpcodeTimes, PHASES, Slices, Times, bucket_limits};
 use rustc_hash::FxHashMap;
 
 use crate::calibration::{ProbeCost, Timing};
@@ -10,6 +10,10 @@ use crate::{InstructionRow, InstructionTime, OpcodeRow, OpcodeTime, Phase};
 /// timed depends on it. What of them was not timed is told by the time that passed, not by their number.
 const LONG: u64 = 1 << 16;
 
+/// Executions that take so long (in seconds) are seen from outside where they are not timed: see
+/// [`LongExecution`].
+const SEEN: f64 = 0.0025;
+
 /// The times of a process: what was measured, and what it amounts to.
 pub(crate) struct NetTimes {
     times: [Times; PHASES],
@@ -18,6 +22,10 @@ pub(crate) struct NetTimes {
     more_long: f64,
     /// By phase: what was not timed took so many times what is expected of it.
     untimed_factor: [f64; PHASES],
+    /// From how many cycles up executions are seen wherever they are.
+    seen_from: u64,
+    /// Cycles of those that were seen outside of timed slices, by phase and opcode.
+    seen_cycles: FxHashMap<(usize, u8), f64>,
     hz: f64,
     timing: Timing,
 }
@@ -32,33 +40,48 @@ struct Measured {
     /// Segments of short executions, and their cycles.
     segments: f64,
     cycles: f64,
-    /// Long executions, their cycles, and the squares of those.
+    /// Long executions, their cycles, and the squares of those; but for those that are so long that they are
+    /// seen wherever they are.
     long: f64,
     long_cycles: f64,
     long_squares: f64,
+    /// Cycles of those that are longer still, and how many there are.
+    longest: f64,
+    longest_cycles: f64,
     /// The variance of a short execution's cycles.
     variance: f64,
 }
 
 impl Measured {
-    fn of(times: &OpcodeTimes, executions: u64) -> Measured {
-        let mut sums = [0.0; 6];
+    /// `seen` is from how many cycles up executions are seen wherever they are.
+    fn of(times: &OpcodeTimes, executions: u64, seen: u64) -> Measured {
+        let mut sums = [0.0; 9];
         for &(bucket, count) in &times.histogram {
             let (low, high) = bucket_limits(usize::from(bucket));
             let (middle, count) = ((low as f64 + high as f64) / 2.0, count as f64);
-            let place = if low >= LONG { 3 } else { 0 };
+            let place = if low >= seen.max(LONG) {
+                6
+            } else if low >= LONG {
+                3
+            } else {
+                0
+            };
             for (power, sum) in sums[place..place + 3].iter_mut().enumerate() {
                 *sum += count * middle.powi(power as i32);
             }
         }
-        let [short, short_cycles, short_squares, long, long_cycles, long_squares] = sums;
+        let [short, short_cycles, short_squares, long, long_cycles, long_squares, longest, longest_cycles, _] =
+            sums;
         let mean = short_cycles / short.max(1.0);
-        let long_cycles = long_cycles.min(times.cycles as f64);
+        let longest_cycles = longest_cycles.min(times.cycles as f64);
+        let long_cycles = long_cycles.min(times.cycles as f64 - longest_cycles);
         Measured {
             executions: executions.max(times.executions) as f64,
             timed: times.executions as f64,
-            segments: (times.segments as f64 - long).max(0.0),
-            cycles: times.cycles as f64 - long_cycles,
+            segments: (times.segments as f64 - long - longest).max(0.0),
+            cycles: times.cycles as f64 - long_cycles - longest_cycles,
+            longest,
+            longest_cycles,
             long,
             long_cycles,
             long_squares,
@@ -118,9 +141,18 @@ impl NetTimes {
         slices: &Slices,
         executions: &[FxHashMap<u8, u64>; PHASES],
         spread: f64,
+        seen: &[LongExecution],
     ) -> Self {
+        let elapsed = slices.last.1.saturating_sub(slices.first.1) as f64;
+        let hz = slices.last.0.saturating_sub(slices.first.0) as f64 / elapsed.max(1.0) * 1e9;
+        let seen_from = if slices.threads { u64::MAX } else { (SEEN * hz) as u64 };
+        let mut seen_cycles = FxHashMap::default();
+        for execution in seen.iter().filter(|execution| !slices.threads && execution.phase < PHASES) {
+            *seen_cycles.entry((execution.phase, execution.number)).or_insert(0.0) +=
+                execution.nanoseconds as f64 * hz / 1e9;
+        }
         let measured: [Vec<Measured>; PHASES] =
-            std::array::from_fn(|phase| measured(&times[phase], &executions[phase]));
+            std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from));
         let mut cost = ProbeCost::of(slices, spread);
         let totals = measured.each_ref().map(|all| Sums::of(all, cost.timed));
         let executed: f64 = totals.iter().map(|sums| sums.executions).sum();
@@ -129,7 +161,9 @@ impl NetTimes {
         let mut untimed_factor = [1.0; PHASES];
         if !slices.threads && timed > 0.0 {
             let passed = |phase: usize, cost: ProbeCost| {
-                slices.counted[phase] as f64 - cost.counted * (totals[phase].executions - totals[phase].timed)
+                let seen = seen_cycles.iter().filter(|((of, _), _)| *of == phase).map(|(_, cycles)| cycles);
+                let counting = cost.counted * (totals[phase].executions - totals[phase].timed);
+                slices.counted[phase] as f64 - seen.sum::<f64>() - counting
             };
             // In the longest phase, what passed outside of timed slices against what is expected of it. The
             // difference is due to the cost of the probes, or to which of the long executions were timed by
@@ -155,8 +189,6 @@ impl NetTimes {
                 }
             }
         }
-        let elapsed = slices.last.1.saturating_sub(slices.first.1) as f64;
-        let hz = slices.last.0.saturating_sub(slices.first.0) as f64 / elapsed.max(1.0) * 1e9;
         let timing = Timing {
             tsc_hz: hz,
             timed_executions: timed as u64,
@@ -166,7 +198,7 @@ impl NetTimes {
             pairs_of_slices: slices.pairs,
             threads: slices.threads,
         };
-        Self { times, cost, more_long, untimed_factor, hz, timing }
+        Self { times, cost, more_long, untimed_factor, seen_from, seen_cycles, hz, timing }
     }
 
     /// How the times were taken.
@@ -179,25 +211,29 @@ impl NetTimes {
         &self.times[phase].0[usize::from(number)]
     }
 
+    fn measured(&self, phase: usize, row: &OpcodeRow) -> Measured {
+        Measured::of(self.opcode(phase, row.number), row.executions, self.seen_from)
+    }
+
     /// Fills in the times of the rows of one phase. Rows of what combined opcodes execute besides have none of
     /// their own.
     pub(crate) fn fill_opcodes(&self, phase: usize, rows: &mut [OpcodeRow]) {
         let measured: Vec<Measured> = rows
             .iter()
-            .map(|row| {
-                if row.is_besides() {
-                    Measured::default()
-                } else {
-                    Measured::of(self.opcode(phase, row.number), row.executions)
-                }
-            })
+            .map(|row| if row.is_besides() { Measured::default() } else { self.measured(phase, row) })
             .collect();
         let unseen = mean_short(&measured, self.cost.timed);
-        let estimates: Vec<(f64, f64)> = rows
-            .iter()
-            .zip(&measured)
-            .map(|(row, one)| if row.is_besides() { (0.0, 0.0) } else { self.estimate(phase, one, unseen) })
-            .collect();
+        let estimates: Vec<(f64, f64)> =
+            rows.iter()
+                .zip(&measured)
+                .map(|(row, one)| {
+                    if row.is_besides() {
+                        (0.0, 0.0)
+                    } else {
+                        self.estimate((phase, row.number), one, unseen)
+                    }
+                })
+                .collect();
         let total: f64 = estimates.iter().map(|(net, _)| net).sum();
         let positive: f64 = estimates.iter().map(|(net, _)| net.max(0.0)).sum();
         // Nothing takes less than no time; what was estimated so was too much elsewhere.
@@ -224,14 +260,16 @@ impl NetTimes {
 
     /// What all executions of an opcode took, and the standard error; `unseen` is what an execution is supposed
     /// to take where none was timed.
-    fn estimate(&self, phase: usize, one: &Measured, unseen: f64) -> (f64, f64) {
+    fn estimate(&self, opcode: (usize, u8), one: &Measured, unseen: f64) -> (f64, f64) {
+        let seen = self.seen_cycles.get(&opcode).copied().unwrap_or(0.0);
         if one.timed == 0.0 {
             let net = one.executions * unseen;
-            return (net, net);
+            return (net + seen, net);
         }
         let (short, long) = (one.short(self.cost.timed), one.long_cycles - one.long * self.cost.timed);
         let untimed = one.untimed() * short + self.more_long * long;
-        let net = short + long + untimed * self.untimed_factor[phase];
+        let longest = one.longest_cycles - one.longest * self.cost.timed + seen;
+        let net = short + long + longest + untimed * self.untimed_factor[opcode.0];
         let by_cost = one.scale() * one.segments * self.cost.timed_se;
         let by_sample = one.executions * (one.executions - one.timed) / one.timed * one.variance;
         let by_long = self.more_long * (1.0 + self.more_long) * one.long_squares;
@@ -249,12 +287,13 @@ impl NetTimes {
         let mut places: FxHashMap<(Phase, &str), usize> = FxHashMap::default();
         let mut bases: Vec<Base> = Vec::new();
         for row in opcodes.iter().filter(|row| !row.is_besides()) {
-            let one = Measured::of(self.opcode(row.phase as usize, row.number), row.executions);
+            let one = self.measured(row.phase as usize, row);
             let place = *places.entry((row.phase, &row.base_opcode)).or_insert(bases.len());
             bases.resize(bases.len().max(place + 1), Base::default());
             let base = &mut bases[place];
             base.net += row.time.as_ref().map_or(0.0, |time| time.cycles_net as f64);
             base.executions += row.executions as f64;
+            base.short += one.scale() * one.short(self.cost.timed).max(0.0);
             base.squares += one.timed * one.variance;
             base.timed += one.timed;
         }
@@ -284,20 +323,25 @@ impl NetTimes {
 
     fn instruction(&self, executions: u64, cell: &CellTime, base: Base) -> (f64, f64) {
         let (executions, timed) = (executions as f64, cell.executions as f64);
-        let usual = base.net / base.executions.max(1.0);
+        let usual = base.short / base.executions.max(1.0);
+        let seen = cell.seen as f64 * self.hz / 1e9;
         let deviation = base.squares / base.timed.max(1.0);
         if timed == 0.0 || executions == 0.0 {
             // It took what its opcode usually takes, give or take what that varies by.
             return (
-                executions * usual,
+                executions * usual + seen,
                 (executions * executions * deviation).sqrt().max(executions * usual),
             );
         }
         let (segments, cycles) = (cell.segments as f64, cell.cycles as f64);
         let own = cycles - self.cost.timed * segments;
         let scale = (executions / timed).max(1.0);
-        let long = cycles > segments * LONG as f64;
-        let net = own.max(0.0) * if long { 1.0 + self.more_long } else { scale };
+        let factor = match cycles / segments.max(1.0) {
+            mean if mean < LONG as f64 => scale,
+            mean if mean < self.seen_from as f64 => 1.0 + self.more_long,
+            _ => 1.0,
+        };
+        let net = own.max(0.0) * factor + seen;
         let by_cost = scale * segments * self.cost.timed_se;
         let by_sample = executions * (executions - timed).max(0.0) / timed * deviation;
         (net, (by_cost * by_cost + by_sample).sqrt())
@@ -317,12 +361,16 @@ pub(crate) struct CellTime {
     pub segments: u64,
     /// Their cycles.
     pub cycles: u64,
+    /// Nanoseconds of long executions that were seen outside of timed slices.
+    pub seen: u64,
 }
 
 /// What is known of all forms of an opcode.
 #[derive(Debug, Clone, Copy, Default)]
 struct Base {
     net: f64,
+    /// What its short executions took.
+    short: f64,
     /// What its instructions were estimated to take, each by itself.
     estimated: f64,
     executions: f64,
@@ -331,10 +379,10 @@ struct Base {
     squares: f64,
 }
 
-fn measured(times: &Times, executions: &FxHashMap<u8, u64>) -> Vec<Measured> {
+fn measured(times: &Times, executions: &FxHashMap<u8, u64>, seen: u64) -> Vec<Measured> {
     let of = |(number, times): (usize, &OpcodeTimes)| {
         let executions = executions.get(&(number as u8)).copied().unwrap_or(0);
-        (executions > 0 || times.executions > 0).then(|| Measured::of(times, executions))
+        (executions > 0 || times.executions > 0).then(|| Measured::of(times, executions, seen))
     };
     times.0.iter().enumerate().filter_map(of).collect()
 }

@@ -1,6 +1,8 @@
 //! From a process's file of times to the times in rows.
 
-use opmeter_live::{LiveFile, PHASES, Slices, TIMES_EXTENSION, Times, Word, bucket_limits};
+use opmeter_live::{
+    LONG_EXTENSION, LiveFile, LongExecution, PHASES, Slices, TIMES_EXTENSION, Times, Word, bucket_limits,
+};
 use rustc_hash::FxHashMap;
 
 use crate::calibration::spread;
@@ -23,7 +25,9 @@ pub(crate) fn fill_times(
         executions[row.phase as usize].insert(row.number, row.executions);
     }
     let spread = spread(instructions.iter().map(|row| row.executions));
-    let net = NetTimes::new(times, &Slices::read(&bytes), &executions, spread);
+    let seen = std::fs::read(file.path().with_extension(LONG_EXTENSION)).unwrap_or_default();
+    let seen = LongExecution::read(&seen);
+    let net = NetTimes::new(times, &Slices::read(&bytes), &executions, spread, &seen);
     for phase in Phase::ALL {
         let start = opcodes.iter().position(|row| row.phase == phase).unwrap_or(opcodes.len());
         let length = opcodes[start..].iter().take_while(|row| row.phase == phase).count();

@@ -9,6 +9,7 @@ mod export;
 mod file_limit;
 mod launch;
 mod live_folder;
+mod long_executions;
 mod machine;
 mod output;
 mod record;

@@ -10,6 +10,7 @@ use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording
 use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
 use crate::live_folder::{LiveFolder, Wishes};
+use crate::long_executions::Watch;
 use crate::output::Output;
 use crate::{agent, launch, machine, report};
 
@@ -40,6 +41,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         }
     };
     let begun = Instant::now();
+    let watch = args.time.map(|_| Watch::begin(&live.path));
     let status = match launch::run(&args.command, &agent, &live.path) {
         Ok(status) => status,
         Err(error) => {
@@ -47,6 +49,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
             return Err(not_started(args, &error));
         }
     };
+    watch.into_iter().for_each(Watch::end);
     manifest.wall_seconds = begun.elapsed().as_secs_f64();
     manifest.exit = exit_status(status);
     let collected = settle(&live).map_err(Failure::failed)?;

@@ -104,12 +104,26 @@ impl Meter {
                 clock::forget();
             }
             times.timed.store(timed, Relaxed);
+            let known = !timed && !times.threads.load(Relaxed);
+            slot.state(State::LastKnown).store(u64::from(known), Relaxed);
             let _ = self.update();
         }
         slot.state(State::Steps).store(steps, Relaxed);
         // What this has taken is not yet known to have passed with the clock standing still.
         let now = tsc::now();
         times.slices.with(|slices| slices.begin_stretch(now, paused() + now.wrapping_sub(tsc)));
+    }
+
+    /// Goes over to another phase with `enter`. Where times are taken, the clock stands still meanwhile.
+    pub fn change_phase(&self, enter: impl FnOnce()) {
+        let Some(times) = &self.times else { return enter() };
+        let begun = tsc::now();
+        self.with_live(|live| {
+            let (paused, phase) = (times.paused.load(Relaxed), live.get(Word::Phase) as usize);
+            times.slices.with(|slices| slices.end_phase(begun, paused, phase, live.times()))
+        });
+        enter();
+        self.pause(tsc::now().wrapping_sub(begun));
     }
 
     /// In a child that was just forked: its thread begins anew.

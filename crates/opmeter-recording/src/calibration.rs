@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 /// A usual ratio of what a probe costs in place to what one costs behind another, and how far it varies.
 const PRIOR: (f64, f64) = (0.75, 0.15);
 
-/// What counting one execution costs, in core cycles: a fit (over 14 programs and 4 interpreters) against the
+/// What counting one execution costs, in core cycles: a fit (over 14 programs and 5 interpreters) against the
 /// logarithm of how many instructions the executions are spread over. It is what the counters' memory costs.
-const COUNTING: (f64, f64) = (-2.67, 0.943);
+const COUNTING: (f64, f64) = (-3.7, 1.35);
 
 /// The least that it can cost, in core cycles: it is an addition in memory.
-const LEAST_COUNTING: f64 = 0.4;
+const LEAST_COUNTING: f64 = 1.0;
 
 /// How the times of a process were taken, and what that cost. Cycles are those of the time-stamp counter.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ mod tests {
         let slices =
             Slices { core_ratio: 2048, back_to_back: 24 * 1024, sums: sums(200), ..Slices::default() };
         let cost = ProbeCost::of(&slices, 100.0);
-        assert!((cost.counted - (4.6052 * 0.943 - 2.67) / 2.0).abs() < 1e-3, "{cost:?}");
+        assert!((cost.counted - (4.6052 * 1.35 - 3.7) / 2.0).abs() < 1e-3, "{cost:?}");
         assert!((cost.timed - 20.0 - cost.counted).abs() < 0.1, "{cost:?}");
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opmeter_recording::{InstructionRow, Tables};
 
-use crate::{RowFilter, Target, Totals};
+use crate::{CountedRow, RowFilter, Target, TimeSum, Totals};
 
 /// How often one instruction ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct InstructionCount {
     pub argument: u32,
     /// How often it was executed.
     pub executions: u128,
+    /// How long that took, where times were taken.
+    pub time: Option<TimeSum>,
 }
 
 /// The part that a code object has in a line.
@@ -37,6 +39,8 @@ pub struct LineCount {
     pub executions: u128,
     /// How often it was entered.
     pub hits: u128,
+    /// How long its instructions took, where times were taken.
+    pub time: Option<TimeSum>,
     /// The code objects that have a part in it, by first line and name. Those that are alike in all but
     /// their counts, such as those of several processes, are one.
     pub code: Vec<CodeObject>,
@@ -62,7 +66,23 @@ pub struct Annotation {
 type Shape<'a> = (u32, &'a Arc<str>, Vec<(u32, u32, &'a Arc<str>, u32)>);
 
 /// The instructions of a code object by offset, a row of each and how often it ran.
-type ByOffset<'a> = BTreeMap<u32, (&'a InstructionRow, u128)>;
+type ByOffset<'a> = BTreeMap<u32, (&'a InstructionRow, Ran)>;
+
+/// How often an instruction ran, and how long.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ran {
+    executions: u128,
+    time: Option<TimeSum>,
+}
+
+impl Ran {
+    fn add(&mut self, other: Ran) {
+        self.executions += other.executions;
+        if let Some(time) = other.time {
+            self.time.get_or_insert_default().add(time);
+        }
+    }
+}
 
 impl Annotation {
     /// Adds up what `filter` takes of a file or function.
@@ -82,13 +102,17 @@ impl Annotation {
             if totals.filter.takes(row) {
                 line.executions += u128::from(row.executions);
                 line.hits += u128::from(row.hits);
+                if let Some(time) = row.time() {
+                    line.time.get_or_insert_default().add(time);
+                }
             }
         }
         for ((first_line, function, shape), counts) in code_objects(rows(), &totals.filter) {
             let mut parts: BTreeMap<u32, Vec<InstructionCount>> = BTreeMap::new();
-            for ((line, offset, opcode, argument), executions) in shape.into_iter().zip(counts) {
+            for ((line, offset, opcode, argument), Ran { executions, time }) in shape.into_iter().zip(counts)
+            {
                 let opcode = opcode.clone();
-                let instruction = InstructionCount { offset, opcode, argument, executions };
+                let instruction = InstructionCount { offset, opcode, argument, executions, time };
                 parts.entry(line).or_default().push(instruction);
             }
             for (line, instructions) in parts.into_iter().filter(|(line, _)| shown(*line)) {
@@ -123,16 +147,16 @@ fn last_line<'a>(rows: impl Iterator<Item = &'a InstructionRow>, function: &str,
 fn code_objects<'a>(
     rows: impl Iterator<Item = &'a InstructionRow>,
     filter: &RowFilter,
-) -> BTreeMap<Shape<'a>, Vec<u128>> {
+) -> BTreeMap<Shape<'a>, Vec<Ran>> {
     let mut objects: HashMap<(u32, u32), ByOffset<'_>> = HashMap::new();
     for row in rows {
         let instructions = objects.entry((row.process, row.code)).or_default();
-        let executions = &mut instructions.entry(row.offset).or_insert((row, 0)).1;
+        let ran = &mut instructions.entry(row.offset).or_insert((row, Ran::default())).1;
         if filter.takes(row) {
-            *executions += u128::from(row.executions);
+            ran.add(Ran { executions: u128::from(row.executions), time: row.time() });
         }
     }
-    let mut shapes: BTreeMap<Shape<'_>, Vec<u128>> = BTreeMap::new();
+    let mut shapes: BTreeMap<Shape<'_>, Vec<Ran>> = BTreeMap::new();
     for ((process, _), instructions) in objects {
         let Some((first, _)) = instructions.values().next() else { continue };
         if !filter.takes_process(process) {
@@ -140,9 +164,9 @@ fn code_objects<'a>(
         }
         let shape = instructions.values().map(|(row, _)| (row.line, row.offset, &row.opcode, row.argument));
         let shape = (first.first_line, &first.function, shape.collect());
-        let sums = shapes.entry(shape).or_insert_with(|| vec![0; instructions.len()]);
-        for (sum, (_, executions)) in sums.iter_mut().zip(instructions.values()) {
-            *sum += executions;
+        let sums = shapes.entry(shape).or_insert_with(|| vec![Ran::default(); instructions.len()]);
+        for (sum, (_, ran)) in sums.iter_mut().zip(instructions.values()) {
+            sum.add(*ran);
         }
     }
     shapes

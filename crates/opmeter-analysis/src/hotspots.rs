@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opmeter_recording::Tables;
 
-use crate::{CountedRow, Files, Origin, RowFilter, Shown, Totals};
+use crate::{CountedRow, Files, Origin, RowFilter, Shown, TimeSum, Totals};
 
 /// What executions are added up by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +45,15 @@ pub struct Hotspot {
     pub share: f64,
     /// The part of this and all before it, above 0 and up to 1.
     pub cumulative_share: f64,
+    /// How long its executions took, where times were taken.
+    pub time: Option<TimeSum>,
 }
 
 /// Where in the source the executions are, added up over the rows that are taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hotspots {
-    /// The parts of the source that ran: most executions first, by place among equals.
+    /// The parts of the source that ran: most time first where times were taken, most executions first
+    /// otherwise and among equals, then by place.
     pub entries: Vec<Hotspot>,
     /// What they add up to.
     pub totals: Totals,
@@ -58,26 +61,48 @@ pub struct Hotspots {
     pub grouping: Grouping,
 }
 
+/// What the rows of one part of the source add up to.
+#[derive(Default)]
+struct Sum {
+    executions: u128,
+    hits: u128,
+    time: Option<TimeSum>,
+}
+
+impl Sum {
+    fn add(&mut self, row: &impl CountedRow) {
+        self.executions += u128::from(row.executions());
+        if let Some(time) = row.time() {
+            self.time.get_or_insert_default().add(time);
+        }
+    }
+
+    /// What comes first is least.
+    fn rank(&self) -> impl Ord {
+        (Reverse(self.time.map(|time| time.cycles_net)), Reverse(self.executions))
+    }
+}
+
 impl Hotspots {
     /// Adds up what `filter` takes of a recording, in the files that are taken.
     pub fn new(tables: &Tables, grouping: Grouping, filter: RowFilter, files: &Files<'_>) -> Hotspots {
-        let mut sums: HashMap<Spot, (u128, u128)> = HashMap::new();
+        let mut sums: HashMap<Spot, Sum> = HashMap::new();
         let takes = |file: &str| files.takes(file);
         let totals = match grouping {
             Grouping::Line => Totals::add_up(&tables.lines, filter, takes, |row| {
                 let sum = sums
                     .entry(spot(files, &row.file, || Spot::Line(row.file.clone(), row.line)))
                     .or_default();
-                sum.0 += u128::from(row.executions);
-                sum.1 += u128::from(row.hits);
+                sum.add(row);
+                sum.hits += u128::from(row.hits);
             }),
             Grouping::Function => Totals::add_up(&tables.instructions, filter, takes, |row| {
                 let function = || Spot::Function(row.file.clone(), row.first_line, row.function.clone());
-                sums.entry(spot(files, &row.file, function)).or_default().0 += u128::from(row.executions);
+                sums.entry(spot(files, &row.file, function)).or_default().add(row);
             }),
             Grouping::File => Totals::add_up(&tables.lines, filter, takes, |row| {
                 let file = || Spot::File(row.file.clone());
-                sums.entry(spot(files, &row.file, file)).or_default().0 += u128::from(row.executions);
+                sums.entry(spot(files, &row.file, file)).or_default().add(row);
             }),
         };
         let functions = if grouping == Grouping::Line {
@@ -85,12 +110,10 @@ impl Hotspots {
         } else {
             HashMap::new()
         };
-        let mut sums: Vec<(Spot, (u128, u128))> = sums.into_iter().collect();
-        sums.sort_by(|(one, (most, _)), (other, (least, _))| {
-            (Reverse(most), one).cmp(&(Reverse(least), other))
-        });
+        let mut sums: Vec<(Spot, Sum)> = sums.into_iter().collect();
+        sums.sort_by(|(one, most), (other, least)| (most.rank(), one).cmp(&(least.rank(), other)));
         let mut cumulative = 0;
-        let entries = sums.into_iter().map(|(spot, (executions, hits))| {
+        let entries = sums.into_iter().map(|(spot, Sum { executions, hits, time })| {
             cumulative += executions;
             let line = matches!(spot, Spot::Line(..));
             Hotspot {
@@ -100,6 +123,7 @@ impl Hotspots {
                 hits: line.then_some(hits),
                 share: totals.share(executions),
                 cumulative_share: totals.share(cumulative),
+                time,
             }
         });
         Hotspots { entries: entries.collect(), grouping, totals: totals.clone() }

@@ -12,6 +12,7 @@ mod pair_mix;
 mod row_filter;
 mod specialization;
 mod target;
+mod time_sum;
 mod totals;
 
 pub use annotation::{Annotation, CodeObject, InstructionCount, LineCount};
@@ -26,4 +27,5 @@ pub use pair_mix::{PairEntry, PairMix};
 pub use row_filter::RowFilter;
 pub use specialization::{Forms, Site, Specialization};
 pub use target::{Target, TargetError};
+pub use time_sum::TimeSum;
 pub use totals::{ProcessTotal, Totals};

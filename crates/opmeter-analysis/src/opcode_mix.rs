@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use opmeter_recording::OpcodeRow;
 
-use crate::{RowFilter, Totals};
+use crate::{RowFilter, TimeSum, Totals};
 
 /// By which names instructions are told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,12 +29,15 @@ pub struct MixEntry {
     pub share: f64,
     /// The part of this entry and all entries before it, above 0 and up to 1.
     pub cumulative_share: f64,
+    /// How long its executions took, where times were taken.
+    pub time: Option<TimeSum>,
 }
 
 /// How often each opcode ran, added up over the rows that a filter takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpcodeMix {
-    /// The opcodes that ran: most executions first, by name among equals.
+    /// The opcodes that ran: most time first where times were taken, most executions first otherwise and among
+    /// equals, then by name.
     pub entries: Vec<MixEntry>,
     /// What they add up to.
     pub totals: Totals,
@@ -50,7 +53,7 @@ impl OpcodeMix {
         filter: RowFilter,
         terms: Terms,
     ) -> OpcodeMix {
-        let mut opcodes: BTreeMap<(&str, &str), u128> = BTreeMap::new();
+        let mut opcodes: BTreeMap<(&str, &str), (u128, Option<TimeSum>)> = BTreeMap::new();
         let totals = Totals::add_up(
             rows,
             filter,
@@ -60,13 +63,18 @@ impl OpcodeMix {
                     Terms::AsExecuted => &row.opcode,
                     Terms::Base => &row.base_opcode,
                 };
-                *opcodes.entry((opcode, &row.base_opcode)).or_default() += u128::from(row.executions);
+                let sum = opcodes.entry((opcode, &row.base_opcode)).or_default();
+                sum.0 += u128::from(row.executions);
+                if let Some(time) = &row.time {
+                    sum.1.get_or_insert_default().add(time.into());
+                }
             },
         );
-        let mut sums: Vec<((&str, &str), u128)> = opcodes.into_iter().collect();
-        sums.sort_by_key(|&(names, executions)| (Reverse(executions), names));
+        let mut sums: Vec<_> = opcodes.into_iter().collect();
+        let net = |time: Option<TimeSum>| time.map(|time| time.cycles_net);
+        sums.sort_by_key(|&(names, (executions, time))| (Reverse(net(time)), Reverse(executions), names));
         let mut cumulative = 0;
-        let entries = sums.into_iter().map(|((opcode, base), executions)| {
+        let entries = sums.into_iter().map(|((opcode, base), (executions, time))| {
             cumulative += executions;
             MixEntry {
                 opcode: opcode.to_owned(),
@@ -74,6 +82,7 @@ impl OpcodeMix {
                 executions,
                 share: totals.share(executions),
                 cumulative_share: totals.share(cumulative),
+                time,
             }
         });
         OpcodeMix { entries: entries.collect(), terms, totals: totals.clone() }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::{CountedRow, RowFilter};
+use crate::{CountedRow, RowFilter, TimeSum};
 
 /// What one process adds to a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Totals {
     pub executions: u128,
     /// Executions in files that patterns leave out.
     pub left_out: u128,
+    /// What all that is taken took, where times were taken.
+    pub time: Option<TimeSum>,
     /// The processes that ran what is taken, by ordinal.
     pub processes: Vec<ProcessTotal>,
     /// Which phases and processes are taken.
@@ -37,6 +39,7 @@ impl Totals {
         // 2^64 rows of 2^64 executions fit into 128 bits: no sum below can overflow.
         let mut executions = 0;
         let mut left_out = 0;
+        let mut time: Option<TimeSum> = None;
         for row in rows {
             if row.executions() == 0 || !filter.takes(row) {
                 continue;
@@ -47,12 +50,15 @@ impl Totals {
                 continue;
             }
             executions += taken;
+            if let Some(took) = row.time() {
+                time.get_or_insert_default().add(took);
+            }
             *processes.entry(row.process()).or_default() += taken;
             add(row);
         }
         let processes =
             processes.into_iter().map(|(process, executions)| ProcessTotal { process, executions }).collect();
-        Totals { executions, left_out, processes, filter }
+        Totals { executions, left_out, time, processes, filter }
     }
 
     /// The part of all executions, from 0 to 1.

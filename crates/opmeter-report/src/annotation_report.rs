@@ -1,16 +1,18 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::{Annotation, CodeObject, LineCount};
+use opmeter_analysis::{Annotation, CodeObject, LineCount, TimeSum};
 
 use crate::file_label::{file_label, place_label};
 use crate::heading::EXECUTIONS;
-use crate::number::{grouped, percent};
+use crate::number::{grouped, milliseconds, percent};
 use crate::terminal_text::{cut, right, visible, width};
 use crate::{Page, SourceText};
 
 const GAP: &str = "  ";
 const EXECUTIONS_NAME: &str = "executions";
 const SHARE: &str = "share %";
+const TIME: &str = "net ms";
+const TIME_SHARE: &str = "time %";
 const HITS: &str = "hits";
 const LINE: &str = "line";
 /// Spaces between the tabulator stops of a source.
@@ -19,6 +21,8 @@ const TABULATOR: usize = 8;
 /// The widths of the columns of numbers.
 struct Widths {
     executions: usize,
+    /// None where no times were taken.
+    time: Option<usize>,
     hits: usize,
     line: usize,
 }
@@ -27,6 +31,7 @@ struct Widths {
 #[derive(Default)]
 struct Numbers {
     executions: String,
+    time: String,
     share: String,
     hits: String,
     line: String,
@@ -50,12 +55,14 @@ impl Page<'_> {
         let widths = Widths::of(annotation, source, bytecode);
         let names = Numbers {
             executions: EXECUTIONS_NAME.to_owned(),
-            share: SHARE.to_owned(),
+            time: TIME.to_owned(),
+            share: if widths.time.is_some() { TIME_SHARE } else { SHARE }.to_owned(),
             hits: HITS.to_owned(),
             line: LINE.to_owned(),
         };
         writeln!(out, "{}", self.style.heading(&self.row(&widths, &names, "")))?;
-        let hottest = annotation.lines.values().map(|line| line.executions).max().unwrap_or(0);
+        let part = |line: &LineCount| share(annotation, line.executions, line.time);
+        let hottest = annotation.lines.values().map(part).fold(0.0, f64::max);
         for number in shown_lines(annotation, source) {
             let text = text_of(source, number);
             let Some(line) = annotation.lines.get(&number) else {
@@ -65,13 +72,15 @@ impl Page<'_> {
             };
             let numbers = Numbers {
                 executions: grouped(line.executions),
-                share: percent(annotation.totals.share(line.executions)),
+                time: milliseconds(line.time.unwrap_or_default().ns_net),
+                share: percent(part(line)),
                 hits: grouped(line.hits),
                 line: if number == 0 { "none".to_owned() } else { number.to_string() },
             };
             let row = self.row(&widths, &numbers, &text);
-            let hot = widths.executions + GAP.len() + SHARE.len();
-            let part = if hottest == 0 { 0.0 } else { line.executions as f64 / hottest as f64 };
+            let time = widths.time.map_or(0, |time| GAP.len() + time);
+            let hot = widths.executions + time + GAP.len() + SHARE.len();
+            let part = if hottest > 0.0 { part(line) / hottest } else { 0.0 };
             // The numbers are all ASCII.
             writeln!(out, "{}{}", self.style.heat(part, &row[..hot]), &row[hot..])?;
             if bytecode {
@@ -102,12 +111,11 @@ impl Page<'_> {
     }
 
     fn row(&self, widths: &Widths, numbers: &Numbers, text: &str) -> String {
-        let cells = [
-            right(&numbers.executions, widths.executions),
-            right(&numbers.share, SHARE.len()),
-            right(&numbers.hits, widths.hits),
-            right(&numbers.line, widths.line),
-        ];
+        let mut cells = vec![right(&numbers.executions, widths.executions)];
+        cells.extend(widths.time.map(|time| right(&numbers.time, time)));
+        cells.push(right(&numbers.share, SHARE.len()));
+        cells.push(right(&numbers.hits, widths.hits));
+        cells.push(right(&numbers.line, widths.line));
         let row = cells.join(GAP) + GAP;
         let text = cut(text, self.columns.saturating_sub(row.len()));
         let row = row + &text;
@@ -143,7 +151,8 @@ impl Page<'_> {
         for instruction in &code.instructions {
             let numbers = Numbers {
                 executions: grouped(instruction.executions),
-                share: percent(annotation.totals.share(instruction.executions)),
+                time: milliseconds(instruction.time.unwrap_or_default().ns_net),
+                share: percent(share(annotation, instruction.executions, instruction.time)),
                 ..Numbers::default()
             };
             let opcode = visible(&instruction.opcode);
@@ -169,9 +178,21 @@ impl Widths {
                 lines().map(|line| line.executions).chain(instructions).max(),
                 EXECUTIONS_NAME,
             ),
+            time: annotation.totals.time.map(|_| {
+                let most = lines().filter_map(|line| line.time).map(|time| time.ns_net).max();
+                milliseconds(most.unwrap_or(0)).len().max(TIME.len())
+            }),
             hits: widest(lines().map(|line| line.hits).max(), HITS),
             line: last.to_string().len().max(LINE.len()),
         }
+    }
+}
+
+/// The part of all time, where times were taken, or else of all executions.
+fn share(annotation: &Annotation, executions: u128, time: Option<TimeSum>) -> f64 {
+    match annotation.totals.time {
+        Some(all) => time.unwrap_or_default().share_of(&all),
+        None => annotation.totals.share(executions),
     }
 }
 

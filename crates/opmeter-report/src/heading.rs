@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::Totals;
+use opmeter_analysis::{TimeSum, Totals};
 use opmeter_recording::{Manifest, Phase, Process, ProcessState};
 
 use crate::Style;
-use crate::number::{counted, grouped};
+use crate::number::{counted, grouped, percent};
 use crate::terminal_text::{command_line, cut, visible, wrapped};
 
 /// What is counted, one and many.
@@ -25,6 +25,7 @@ pub(crate) fn write_heading(
     facts.push(processes(manifest, totals));
     facts.push(phases(totals));
     facts.push(executions(totals, nouns));
+    facts.extend(totals.time.map(|time| times(&time, totals.executions)));
     facts.push(format!("ran for {:.2} s", manifest.wall_seconds));
     match (manifest.exit.code, manifest.exit.signal) {
         (_, Some(signal)) => facts.push(format!("ended by signal {signal}")),
@@ -86,6 +87,12 @@ fn executions(totals: &Totals, (one, many): (&str, &str)) -> String {
         return format!("{} {noun}", grouped(all));
     }
     format!("{} of {} {noun}", grouped(totals.executions), grouped(all))
+}
+
+/// What the executions took, and how many of them were timed.
+fn times(time: &TimeSum, executions: u128) -> String {
+    let timed = percent(time.timed_executions as f64 / executions.max(1) as f64);
+    format!("{:.3} s net, estimated from {timed} % of them", time.ns_net as f64 / 1e9)
 }
 
 fn phases(totals: &Totals) -> String {

@@ -1,16 +1,16 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::{Grouping, Hotspot, Hotspots, Spot};
+use opmeter_analysis::{Grouping, Hotspot, Hotspots, Spot, TimeSum};
 
 use crate::Page;
 use crate::file_label::{file_label, place_label};
 use crate::grid::{Column, Grid, Row, write_rest};
 use crate::heading::EXECUTIONS;
-use crate::number::{grouped, percent};
+use crate::number::{error_of, grouped, milliseconds, percent};
 use crate::terminal_text::visible;
 
 impl Page<'_> {
-    /// Writes which parts of the source ran most.
+    /// Writes which parts of the source ran most, or longest, where times were taken.
     ///
     /// # Errors
     /// Whatever `out` gives.
@@ -25,26 +25,29 @@ impl Page<'_> {
             Grouping::Function => ("defined at", "function", "functions"),
             Grouping::File => ("file", "file", "files"),
         };
-        let columns = [
-            Column::place(place, 30),
-            Column::name("function", 12),
-            Column::number("executions"),
-            Column::number("share %"),
-            Column::number("cumulative %"),
-            Column::number("hits"),
-        ];
+        let all = hotspots.totals.time;
+        let mut columns =
+            vec![Column::place(place, 30), Column::name("function", 12), Column::number("executions")];
+        columns.extend(match all {
+            None => vec![Column::number("share %"), Column::number("cumulative %")],
+            Some(_) => ["net ms", "time %", "± %"].map(Column::number).into(),
+        });
         let with_hits = hotspots.grouping == Grouping::Line;
-        let columns = columns[..columns.len() - usize::from(!with_hits)].to_vec();
+        columns.extend(with_hits.then_some(Column::number("hits")));
         let (shown, rest) = hotspots.entries.split_at(self.shown(hotspots.entries.len()));
-        let most = hotspots.entries[0].executions;
+        let bar = |entry: &Hotspot| match (all, entry.time) {
+            (Some(all), Some(time)) => time.share_of(&all),
+            _ => entry.share,
+        };
+        let most = bar(&hotspots.entries[0]);
         let rows: Vec<Row> = shown
             .iter()
             .map(|entry| {
-                let mut cells = self.cells(entry);
+                let mut cells = self.cells(entry, all);
                 if with_hits {
                     cells.push(entry.hits.map(grouped).unwrap_or_default());
                 }
-                Row { cells, bar: entry.executions as f64 / most as f64 }
+                Row { cells, bar: if most > 0.0 { bar(entry) / most } else { 0.0 } }
             })
             .collect();
         Grid { columns, bars: true }.write(out, &rows, self.columns, self.style)?;
@@ -53,7 +56,7 @@ impl Page<'_> {
         self.end(out)
     }
 
-    fn cells(&self, entry: &Hotspot) -> Vec<String> {
+    fn cells(&self, entry: &Hotspot, all: Option<TimeSum>) -> Vec<String> {
         let directory = &self.manifest.directory;
         let (place, function) = match &entry.spot {
             Spot::Line(file, line) => (place_label(file, *line, directory), entry.function.as_deref()),
@@ -61,12 +64,14 @@ impl Page<'_> {
             Spot::File(file) => (file_label(file, directory), None),
             Spot::Folded(origin) => (format!("({})", origin.name()), None),
         };
-        vec![
-            place,
-            visible(function.unwrap_or_default()),
-            grouped(entry.executions),
-            percent(entry.share),
-            percent(entry.cumulative_share),
-        ]
+        let mut cells = vec![place, visible(function.unwrap_or_default()), grouped(entry.executions)];
+        cells.extend(match all {
+            None => vec![percent(entry.share), percent(entry.cumulative_share)],
+            Some(all) => {
+                let time = entry.time.unwrap_or_default();
+                vec![milliseconds(time.ns_net), percent(time.share_of(&all)), error_of(&time)]
+            }
+        });
+        cells
     }
 }

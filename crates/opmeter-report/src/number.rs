@@ -1,3 +1,5 @@
+use opmeter_analysis::TimeSum;
+
 /// A whole number with a comma between groups of three digits: `1,234,567`.
 pub(crate) fn grouped(number: u128) -> String {
     let digits = number.to_string();
@@ -16,6 +18,30 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.2}", share * 100.0)
 }
 
+/// Nanoseconds in milliseconds, with a microsecond's precision at most: `1,234.567`.
+pub(crate) fn milliseconds(nanoseconds: u128) -> String {
+    let microseconds = (nanoseconds + 500) / 1000;
+    format!("{}.{:03}", grouped(microseconds / 1000), microseconds % 1000)
+}
+
+/// What each of so many executions took, in nanoseconds: `12.3`.
+pub(crate) fn each(nanoseconds: u128, executions: u128) -> String {
+    if executions == 0 {
+        return String::new();
+    }
+    let tenths = (nanoseconds as f64 / executions as f64 * 10.0).round() as u128;
+    format!("{}.{}", grouped(tenths / 10), tenths % 10)
+}
+
+/// The relative standard error of a time in percent: `± 1.2`; nothing where there is no time.
+pub(crate) fn error_of(time: &TimeSum) -> String {
+    match time.relative_error() {
+        Some(error) if error < 9.995 => format!("± {:.1}", error * 100.0),
+        Some(_) => "± > 999".to_owned(),
+        None => String::new(),
+    }
+}
+
 /// A number with its noun: `1 process`, `2 processes`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
@@ -29,6 +55,15 @@ mod tests {
     fn digits_are_grouped_by_three() {
         let grouped = [0, 999, 1000, 123_456, 1_234_567].map(grouped);
         assert_eq!(grouped, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn times_are_rounded() {
+        assert_eq!([499, 500, 1_234_567_890].map(milliseconds), ["0.000", "0.001", "1,234.568"]);
+        assert_eq!([each(10, 4), each(12_345_678, 1), each(7, 0)], ["2.5", "12,345,678.0", ""]);
+        let time = |cycles_net_se| TimeSum { cycles_net: 1000, cycles_net_se, ..TimeSum::default() };
+        assert_eq!([13, 9994, 9996].map(|se| error_of(&time(se))), ["± 1.3", "± 999.4", "± > 999"]);
+        assert_eq!(error_of(&TimeSum::default()), "");
     }
 
     #[test]

@@ -145,12 +145,6 @@ impl Assembler {
         self.code.extend(value.to_le_bytes());
     }
 
-    /// `add qword ptr [mem], 0`
-    pub fn add_nothing(&mut self, mem: Mem) {
-        self.memory(&[], true, &[0x83], 0, mem, 1);
-        self.code.push(0);
-    }
-
     /// `mov byte ptr [mem], value`
     pub fn store_byte(&mut self, mem: Mem, value: u8) {
         self.memory(&[], false, &[0xc6], 0, mem, 1);
@@ -491,10 +485,6 @@ mod tests {
         assert_eq!(word(16), [0x66, 0x41, 0x83, 0x7f, 2, 16]);
         assert_eq!(word(0x80), [0x66, 0x41, 0x81, 0x7f, 2, 0x80, 0]);
         assert_eq!(assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)), [0x80, 0x7b, 0xf8, 9]);
-        assert_eq!(
-            assembled(|a| a.add_nothing(Mem::At(0x10_0000))),
-            [0x48, 0x83, 0x05, 0xf8, 0xff, 0xff, 0xff, 0]
-        );
         assert_eq!(
             assembled(|a| a.store_byte(Mem::At(0x10_0000), 7)),
             [0xc6, 0x05, 0xf9, 0xff, 0xff, 0xff, 7]

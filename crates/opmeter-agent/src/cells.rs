@@ -12,7 +12,7 @@ use opmeter_opcodes::OpcodeTable;
 use crate::capi::{CApi, Object};
 use crate::cell_index::CellIndex;
 use crate::code_object::{CodeObject, CodeObjects};
-use crate::code_store::{CELL, CellKind, TIMED_CELL};
+use crate::code_store::{CELL, TIMED_CELL};
 use crate::executable_memory::patch;
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
@@ -55,14 +55,11 @@ impl Cells {
             return None;
         }
         let objects = CodeObjects::new(CApi::find()?, &opcodes, interpreter.module.span())?;
-        let index = CellIndex::new(objects.granule_bits(), !interpreter.free_threaded);
-        // Where there is room for the flat table, there is room for shadows.
-        let kind = CellKind { timed, shadowed: timed && index.flat.is_some() };
         Some(Self {
-            index,
+            index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
             objects,
             opcodes,
-            registry: Guarded::new(Registry::beside(live, kind)),
+            registry: Guarded::new(Registry::beside(live, timed)),
             scale: if timed { TIMED_CELL / 2 } else { CELL / 2 },
         })
     }

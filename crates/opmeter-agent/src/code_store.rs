@@ -37,40 +37,31 @@ pub struct CodeStore {
     log: GrowingFile,
     cells: GrowingFile,
     /// Whether cells have times.
-    kind: CellKind,
+    timed: bool,
     texts: HashMap<Vec<u8>, u32>,
     codes: u32,
 }
 
-/// What cells are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CellKind {
-    /// Whether they have times.
-    pub timed: bool,
-    /// Whether there is memory [`SHADOW`](crate::growing_file::SHADOW) behind each, to count in for nothing.
-    pub shadowed: bool,
-}
-
 impl CodeStore {
     /// The files beside a live file. They are made when they are first needed.
-    pub fn beside(live: &Path, kind: CellKind) -> Self {
+    pub fn beside(live: &Path, timed: bool) -> Self {
         Self {
-            log: GrowingFile::new(live.with_extension(CODE_EXTENSION), false),
-            cells: GrowingFile::new(live.with_extension(CELLS_EXTENSION), kind.shadowed),
-            kind,
+            log: GrowingFile::new(live.with_extension(CODE_EXTENSION)),
+            cells: GrowingFile::new(live.with_extension(CELLS_EXTENSION)),
+            timed,
             texts: HashMap::new(),
             codes: 0,
         }
     }
 
-    /// What its cells are.
-    pub fn cell_kind(&self) -> CellKind {
-        self.kind
+    /// Whether cells have times.
+    pub fn is_timed(&self) -> bool {
+        self.timed
     }
 
     /// Size of a code unit's cell in bytes.
     pub fn unit_size(&self) -> usize {
-        if self.kind.timed { TIMED_CELL } else { CELL }
+        if self.timed { TIMED_CELL } else { CELL }
     }
 
     /// In a forked child: lets go of the parent's files.
@@ -110,9 +101,9 @@ impl CodeStore {
         // Whole cache lines: threads that run in parallel have blocks of their own.
         let room = self.cells.take((units * self.unit_size()).next_multiple_of(64))?;
         let body = [code.to_le_bytes(), phase.to_le_bytes()].concat();
-        let kind = if self.kind.timed { Kind::TimedBlock } else { Kind::Block };
+        let kind = if self.timed { Kind::TimedBlock } else { Kind::Block };
         let (offset, address) = ((room.offset as u64).to_le_bytes(), (room.address as u64).to_le_bytes());
-        let address = if self.kind.timed { &address[..] } else { &[] };
+        let address = if self.timed { &address[..] } else { &[] };
         self.append(kind, &[&body, &offset, address])?;
         Ok(room.address)
     }

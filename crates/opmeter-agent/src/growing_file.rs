@@ -21,12 +21,7 @@ pub struct GrowingFile {
     parts: Vec<(usize, usize)>,
     /// Where the last part's free room begins, and its length.
     free: (usize, usize),
-    /// Whether each part has a shadow.
-    shadowed: bool,
 }
-
-/// How far behind each byte of a file with shadows its shadow lies: memory that is no part of the file.
-pub const SHADOW: usize = 0x400_0000;
 
 /// Room in the file.
 #[derive(Debug, Clone, Copy)]
@@ -38,9 +33,9 @@ pub struct Room {
 }
 
 impl GrowingFile {
-    /// A file that is made when room is first asked for, with shadows or without.
-    pub fn new(path: PathBuf, shadowed: bool) -> Self {
-        Self { path, length: 0, parts: Vec::new(), free: (0, 0), shadowed }
+    /// A file that is made when room is first asked for.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, length: 0, parts: Vec::new(), free: (0, 0) }
     }
 
     /// What is left of the last part.
@@ -72,20 +67,17 @@ impl GrowingFile {
         let part = part.max(FIRST_PART).min(LONGEST_PART.max(length.next_multiple_of(4096)));
         let file = OpenOptions::new().read(true).write(true).create(self.length == 0).open(&self.path)?;
         allocate(&file, self.length, part)?;
-        let (target, fixed, mapped) = if self.shadowed {
-            (reserve_with_shadow(part)?, libc::MAP_FIXED, SHADOW + part)
-        } else {
-            (std::ptr::null_mut(), 0, part)
-        };
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        let (flags, offset) = (libc::MAP_SHARED | fixed, self.length as libc::off_t);
-        // SAFETY: a mapping of a part of the file that is allocated, fresh or over what we have just reserved.
-        let address = unsafe { libc::mmap(target, part, access, flags, file.as_raw_fd(), offset) };
+        let offset = self.length as libc::off_t;
+        // SAFETY: a fresh mapping of a part of the file that is allocated.
+        let address = unsafe {
+            libc::mmap(std::ptr::null_mut(), part, access, libc::MAP_SHARED, file.as_raw_fd(), offset)
+        };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         self.length += part;
-        self.parts.push((address as usize, mapped));
+        self.parts.push((address as usize, part));
         self.free = (address as usize, part);
         Ok(())
     }
@@ -98,24 +90,4 @@ impl GrowingFile {
         }
         self.free = (0, 0);
     }
-}
-
-/// Reserves address space for a part and its shadow, and makes the shadow.
-fn reserve_with_shadow(part: usize) -> io::Result<*mut libc::c_void> {
-    if part > SHADOW {
-        return Err(io::Error::from_raw_os_error(libc::ENOMEM));
-    }
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a fresh mapping.
-    let start = unsafe { libc::mmap(std::ptr::null_mut(), SHADOW + part, libc::PROT_NONE, flags, -1, 0) };
-    if start == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: inside what was just reserved.
-    let made = unsafe {
-        let shadow = start.cast::<u8>().add(SHADOW).cast();
-        libc::mmap(shadow, part, access, flags | libc::MAP_FIXED, -1, 0)
-    };
-    if made == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(start) }
 }

@@ -26,7 +26,7 @@ pub const CODE_LENGTH: usize = GATE_LENGTH + SETS * SET_LENGTH;
 const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
 /// One for discovery, and one for each combination of traced, per-thread and placed with the kinds of slices.
-const SETS: usize = 1 + 8 * 4;
+const SETS: usize = 1 + 8 * 3;
 
 mod installed;
 mod places;
@@ -118,11 +118,10 @@ impl Meter {
                 Cells::new(&parts.interpreter, parts.opcodes.clone(), live, parts.time_share > 0)
             })
             .filter(|cells| cells.watch_deaths(&parts.interpreter));
-        let doubles = cells.as_ref().is_some_and(|cells| cells.index.flat.is_some());
         let meter = Self {
             cells,
             pairs: parts.pairs,
-            times: (parts.time_share > 0).then(|| TimeKeeping::new(parts.time_share, doubles)),
+            times: (parts.time_share > 0).then(|| TimeKeeping::new(parts.time_share)),
             shared_root: OnceLock::new(),
             opcodes: parts.opcodes,
             rules,

@@ -8,8 +8,7 @@ use std::path::Path;
 use crate::capi::Object;
 use crate::cell_index::CellIndex;
 use crate::code_object::CodeObject;
-use crate::code_store::{CellKind, CodeStore, Description};
-use crate::growing_file::SHADOW;
+use crate::code_store::{CodeStore, Description};
 
 /// Code objects alike in all that is recorded of them share cells, so that a program that makes the same
 /// code again and again needs no more memory for it.
@@ -53,10 +52,10 @@ pub struct Unshared {
 unsafe impl Send for Registry {}
 
 impl Registry {
-    /// An empty registry, whose files lie beside the live file. Its cells are of this kind.
-    pub fn beside(live: &Path, kind: CellKind) -> Self {
+    /// An empty registry, whose files lie beside the live file. Cells are `timed` or only counted in.
+    pub fn beside(live: &Path, timed: bool) -> Self {
         Self {
-            store: CodeStore::beside(live, kind),
+            store: CodeStore::beside(live, timed),
             phase: 0,
             codes: HashMap::new(),
             blocks: HashMap::new(),
@@ -71,7 +70,7 @@ impl Registry {
     /// bytecode which their code object no longer has still do.
     pub fn restart(&mut self, live: &Path, whole: bool) {
         let phase = self.phase;
-        let mut old = std::mem::replace(self, Self::beside(live, self.store.cell_kind()));
+        let mut old = std::mem::replace(self, Self::beside(live, self.store.is_timed()));
         self.phase = phase;
         old.store.unmap();
         if !whole {
@@ -148,9 +147,8 @@ impl Registry {
             }
         }
         self.lost += 1;
-        let shadow = if self.store.cell_kind().shadowed { SHADOW } else { 0 };
-        let memory = vec![0u64; (shadow + units * self.store.unit_size()) / 8];
-        let block = Box::leak(memory.into_boxed_slice()).as_ptr() as usize;
+        let block =
+            Box::leak(vec![0u64; units * self.store.unit_size() / 8].into_boxed_slice()).as_ptr() as usize;
         if let Some(code) = code {
             self.blocks.insert((code, slot), block);
         }
@@ -228,7 +226,7 @@ mod tests {
     fn what_is_counted_stands_in_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let live = folder.path().join("7-0.live");
-        let mut registry = Registry::beside(&live, CellKind::default());
+        let mut registry = Registry::beside(&live, false);
         let first = registry.code(&description("f", 4)).unwrap();
         let second = registry.code(&description("g", 9)).unwrap();
         assert_eq!(registry.code(&description("f", 4)), Some(first), "alike, and the same");
@@ -266,7 +264,7 @@ mod tests {
     fn files_grow_part_by_part() {
         let folder = tempfile::tempdir().unwrap();
         let live = folder.path().join("7-0.live");
-        let mut registry = Registry::beside(&live, CellKind::default());
+        let mut registry = Registry::beside(&live, false);
         for number in 0..3000 {
             let units = 1 + number % 700;
             let code = registry.code(&description(&format!("f{number}"), units)).unwrap();
@@ -284,7 +282,7 @@ mod tests {
     #[test]
     fn a_place_is_that_of_the_newest_code_there() {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = Registry::beside(&folder.path().join("7-0.live"), CellKind::default());
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"), false);
         registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1040 }, 0);
         registry.add(&CodeObject { object: 2, bytecode: 0x1100..0x1140 }, 1);
         assert_eq!(registry.place(0x103e), Some((0, 0x1000..0x1040)));
@@ -303,7 +301,7 @@ mod tests {
 
     #[test]
     fn without_room_counts_go_where_nobody_reads() {
-        let mut registry = Registry::beside(Path::new("/dev/null/none.live"), CellKind::default());
+        let mut registry = Registry::beside(Path::new("/dev/null/none.live"), false);
         assert_eq!(registry.code(&description("f", 4)), None);
         let block = registry.block(None, 0, 4);
         count(block, 3, 1);
@@ -319,7 +317,7 @@ mod tests {
     #[test]
     fn a_forked_child_begins_anew_in_the_same_phase() {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = Registry::beside(&folder.path().join("7-0.live"), CellKind::default());
+        let mut registry = Registry::beside(&folder.path().join("7-0.live"), false);
         let code = registry.code(&description("f", 4)).unwrap();
         registry.enter_phase(1, &CellIndex::new(7, false));
         registry.block(Some(code), 0, 4);

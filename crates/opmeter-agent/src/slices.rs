@@ -20,32 +20,16 @@ const COUNTED_SLICE: u64 = 250_000;
 /// However much is asked for, this share of the run (one in ...) is only counted: it tells what timing costs.
 const CALIBRATION: u64 = 16;
 
-/// One of so many slices that are not timed counts everything twice.
-const DOUBLED: u64 = 4;
-
 /// A stretch so many times as long as usual had something in it that tells nothing of the cost of timing.
 const UNUSUAL: f64 = 8.0;
-
-/// What is done in a slice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Times are taken.
-    Timed,
-    /// Executions are counted.
-    Counted,
-    /// They are counted twice, once for nothing: it tells what counting costs.
-    Doubled,
-}
 
 /// The present slice, and what has been learned from those before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slices {
     /// The share of the run that is to be timed, in 65536ths.
     share: u64,
-    /// What the present slice is.
-    kind: Kind,
-    /// Whether there can be slices in which everything is counted twice.
-    doubles: bool,
+    /// Whether the present slice is timed.
+    timed: bool,
     /// Segments and their cycles so far, when the present stretch began.
     segments: (u64, u64),
     /// Cycles until the slice ends.
@@ -56,8 +40,8 @@ pub struct Slices {
     interrupted: bool,
     /// Steps in the present stretch.
     steps: u64,
-    /// Usual cycles of a step, by kind of slice.
-    usual: [f64; 3],
+    /// Usual cycles of a step: counted, timed.
+    usual: [f64; 2],
     /// The present sum, and how many pairs of slices it has.
     sum: SliceSum,
     pairs: u64,
@@ -69,20 +53,18 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// Slices of which this share is to be timed, in 65536ths; in some of the others everything is counted
-    /// twice, if it `doubles`. The first one is timed.
-    pub fn new(share: u64, doubles: bool) -> Self {
+    /// Slices of which this share is to be timed, in 65536ths. The first one is timed.
+    pub fn new(share: u64) -> Self {
         let random = tsc::now() | 1;
         let mut slices = Self {
             share: share.clamp(1, 65536),
-            kind: Kind::Timed,
-            doubles,
+            timed: true,
             segments: (0, 0),
             left: 0,
             stretch: None,
             interrupted: false,
             steps: 0,
-            usual: [0.0; 3],
+            usual: [0.0; 2],
             sum: SliceSum::default(),
             pairs: 0,
             pairs_per_sum: 1,
@@ -93,9 +75,9 @@ impl Slices {
         slices
     }
 
-    /// What the present slice is.
-    pub fn kind(&self) -> Kind {
-        self.kind
+    /// Whether the present slice is timed.
+    pub fn timed(&self) -> bool {
+        self.timed
     }
 
     /// The steps are used up, at the time `now`, when the clock has stood still for `paused` cycles in all, and
@@ -115,7 +97,7 @@ impl Slices {
             if !std::mem::take(&mut self.interrupted) {
                 self.learn(cycles, segments);
             }
-            self.note_passed(cycles, self.steps, phase, file);
+            self.note_passed(cycles, phase, file);
             self.left -= cycles as i64;
             if self.left <= 0 {
                 changed = true;
@@ -130,7 +112,7 @@ impl Slices {
             note(SliceWord::BackToBack, tsc::back_to_back());
         }
         self.segments = segments;
-        let usual = self.usual[self.kind as usize].max(1.0);
+        let usual = self.usual[usize::from(self.timed)].max(1.0);
         self.steps = if self.stretch.is_some() { (STRETCH as f64 / usual) as u64 } else { 1 };
         self.steps = self.steps.clamp(1, 1 << 20);
         // Not quite the same each time, lest it keep step with a loop of the program.
@@ -142,23 +124,17 @@ impl Slices {
     pub fn end_phase(&mut self, now: u64, paused: u64, phase: usize, file: Option<&SlotFile>) {
         if let Some((start, before)) = self.stretch {
             let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
-            // Its steps are noted when it ends.
-            self.note_passed(cycles, 0, phase, file);
+            self.note_passed(cycles, phase, file);
             self.interrupted = true;
             self.begin_stretch(now, paused);
         }
     }
 
-    /// Cycles have passed in the present slice, and steps.
-    fn note_passed(&self, cycles: u64, steps: u64, phase: usize, file: Option<&SlotFile>) {
-        let Some(file) = file.filter(|_| self.kind != Kind::Timed) else { return };
-        let add = |first: SliceWord, value: u64| {
-            let word = first as usize + phase.min(PHASES - 1);
-            file.word(word * 8).fetch_add(value, std::sync::atomic::Ordering::Relaxed);
-        };
-        add(SliceWord::Counted, cycles);
-        if self.kind == Kind::Doubled {
-            add(SliceWord::Doubled, steps);
+    /// Cycles have passed in the present slice.
+    fn note_passed(&self, cycles: u64, phase: usize, file: Option<&SlotFile>) {
+        if let Some(file) = file.filter(|_| !self.timed) {
+            let word = SliceWord::Counted as usize + phase.min(PHASES - 1);
+            file.word(word * 8).fetch_add(cycles, std::sync::atomic::Ordering::Relaxed);
         }
     }
 
@@ -168,7 +144,7 @@ impl Slices {
     }
 
     fn learn(&mut self, cycles: u64, segments: (u64, u64)) {
-        let kind = self.kind as usize;
+        let kind = usize::from(self.timed);
         let step = cycles as f64 / self.steps as f64;
         let usual = self.usual[kind];
         let expected = usual * self.steps as f64;
@@ -176,47 +152,27 @@ impl Slices {
         if usual > 0.0 && cycles as f64 > UNUSUAL * expected + STRETCH as f64 {
             return;
         }
-        match self.kind {
-            Kind::Timed => {
-                self.sum.timed_segments += segments.0.wrapping_sub(self.segments.0);
-                self.sum.timed_cycles += segments.1.wrapping_sub(self.segments.1);
-                self.sum.timed_steps += self.steps;
-            }
-            Kind::Counted => {
-                self.sum.counted_cycles += cycles;
-                self.sum.counted_steps += self.steps;
-            }
-            Kind::Doubled => {
-                self.sum.doubled_cycles += cycles;
-                self.sum.doubled_steps += self.steps;
-            }
+        if self.timed {
+            self.sum.timed_segments += segments.0.wrapping_sub(self.segments.0);
+            self.sum.timed_cycles += segments.1.wrapping_sub(self.segments.1);
+            self.sum.timed_steps += self.steps;
+        } else {
+            self.sum.counted_cycles += cycles;
+            self.sum.counted_steps += self.steps;
         }
     }
 
     fn change(&mut self, file: Option<&SlotFile>) {
-        let doubles = self.doubles && self.random().is_multiple_of(DOUBLED);
-        self.kind = match self.kind {
-            Kind::Timed if doubles => Kind::Doubled,
-            Kind::Timed => Kind::Counted,
-            Kind::Counted | Kind::Doubled => Kind::Timed,
-        };
+        self.timed = !self.timed;
         self.left = self.length();
-        if self.kind != Kind::Timed {
+        if !self.timed {
             return;
         }
         self.pairs += 1;
         let Some(file) = file else { return };
         self.note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
         let words = |sum: SliceSum| {
-            [
-                sum.timed_cycles,
-                sum.timed_steps,
-                sum.timed_segments,
-                sum.counted_cycles,
-                sum.counted_steps,
-                sum.doubled_cycles,
-                sum.doubled_steps,
-            ]
+            [sum.timed_cycles, sum.timed_steps, sum.timed_segments, sum.counted_cycles, sum.counted_steps]
         };
         let word = |index: usize, field: usize| file.word(SUMS_OFFSET + index * SUM_SIZE + field * 8);
         use std::sync::atomic::Ordering::Relaxed;
@@ -254,7 +210,7 @@ impl Slices {
     /// A length for the present slice: half to one and a half times the mean.
     fn length(&mut self) -> i64 {
         let share = self.share.min(65536 - 65536 / CALIBRATION);
-        let mean = match (self.kind == Kind::Timed, share * 2 <= 65536) {
+        let mean = match (self.timed, share * 2 <= 65536) {
             (true, true) => TIMED_SLICE,
             (false, true) => TIMED_SLICE * (65536 - share) / share,
             (true, false) => COUNTED_SLICE * share / (65536 - share),
@@ -278,12 +234,12 @@ mod tests {
 
     /// Runs slices on a program whose steps cost so many cycles, counted and timed.
     fn run(share: f64, cost: [u64; 2], cycles: u64) -> [u64; 2] {
-        let mut slices = Slices::new((share * 65536.0) as u64, true);
+        let mut slices = Slices::new((share * 65536.0) as u64);
         let (mut now, mut passed) = (0, [0; 2]);
         while now < cycles {
             let (steps, _) = slices.look(now, 0, (0, 0), 0, None);
             slices.begin_stretch(now, 0);
-            let kind = usize::from(slices.kind() == Kind::Timed);
+            let kind = usize::from(slices.timed());
             now += steps * cost[kind];
             passed[kind] += steps * cost[kind];
         }
@@ -304,9 +260,9 @@ mod tests {
 
     #[test]
     fn what_is_unusual_is_left_out() {
-        let mut slices = Slices::new(65536 / 2, true);
+        let mut slices = Slices::new(65536 / 2);
         let (mut now, mut looks) = (0, 0);
-        while slices.kind() == Kind::Timed {
+        while slices.timed() {
             let (steps, _) = slices.look(now, 0, (now / 100, now), 0, None);
             slices.begin_stretch(now, 0);
             looks += 1;

@@ -135,10 +135,6 @@ impl StubSet {
             let executions = stub.counter(array + usize::from(rule.number) * 8);
             stub.a.inc(executions);
         }
-        let doubled = self.timing.is_some_and(|timing| timing.slice == Slice::Doubled);
-        if let Some(next) = self.next_instr.filter(|_| doubled && stub.has_cell()) {
-            stub.count_for_nothing(next);
-        }
         if let Some(pairs) = self.pairs.filter(|_| rule.execution.is_instruction) {
             stub.count_pair(pairs);
         }

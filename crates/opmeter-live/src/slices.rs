@@ -3,7 +3,7 @@
 //! At the head of a file of times stand the words of [`Slices`], then sums over the slices of either kind.
 //! *Steps* are dispatches of certain opcodes that every loop and every call goes through; they measure how much
 //! work was done. What a step costs in timed slices, less what it costs in the others, is what taking the
-//! times costs. What counting costs is found in the same way, in slices in which everything is counted twice.
+//! times costs.
 
 use crate::{PHASES, TIMES_HEAD};
 
@@ -31,10 +31,8 @@ pub enum SliceWord {
     Pairs,
     /// 1 once a second thread has executed bytecode.
     Threads,
-    /// Cycles that passed in slices that are not timed, in the first phase; those of the other two follow.
+    /// Cycles that passed in slices that are only counted, in the first phase; those of the other two follow.
     Counted,
-    /// Steps in slices in which everything is counted twice, in the first phase; those of the other two follow.
-    Doubled = 13,
 }
 
 /// Offset of the sums in the file, in bytes.
@@ -44,7 +42,7 @@ pub const SUMS_OFFSET: usize = 256;
 pub const MAX_SUMS: usize = (TIMES_HEAD - SUMS_OFFSET) / SUM_SIZE;
 
 /// Size of a sum in bytes.
-pub const SUM_SIZE: usize = 7 * 8;
+pub const SUM_SIZE: usize = 5 * 8;
 
 /// Sums over a number of pairs of slices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,10 +57,6 @@ pub struct SliceSum {
     pub counted_cycles: u64,
     /// Steps in the others.
     pub counted_steps: u64,
-    /// Cycles that passed in slices in which everything is counted twice, but for what was unusual.
-    pub doubled_cycles: u64,
-    /// Steps in those.
-    pub doubled_steps: u64,
 }
 
 /// The head of a file of times, read out.
@@ -80,10 +74,8 @@ pub struct Slices {
     pub pairs: u64,
     /// Whether several threads have executed bytecode.
     pub threads: bool,
-    /// Cycles that passed in slices that were not timed, by phase.
+    /// Cycles that passed in slices that were only counted, by phase.
     pub counted: [u64; PHASES],
-    /// Steps in slices in which everything was counted twice, by phase.
-    pub doubled: [u64; PHASES],
     /// Sums, in the order of time.
     pub sums: Vec<SliceSum>,
 }
@@ -95,7 +87,6 @@ impl Slices {
             file.get(at..at + 8).and_then(|word| word.try_into().ok()).map_or(0, u64::from_le_bytes)
         };
         let head = |name: SliceWord| word(name as usize * 8);
-        let by_phase = |name: SliceWord| std::array::from_fn(|phase| word((name as usize + phase) * 8));
         let sums = (head(SliceWord::Sums) as usize).min(MAX_SUMS);
         let sum = |index: usize| {
             let at = |field: usize| word(SUMS_OFFSET + index * SUM_SIZE + field * 8);
@@ -105,8 +96,6 @@ impl Slices {
                 timed_segments: at(2),
                 counted_cycles: at(3),
                 counted_steps: at(4),
-                doubled_cycles: at(5),
-                doubled_steps: at(6),
             }
         };
         Self {
@@ -116,8 +105,7 @@ impl Slices {
             back_to_back: head(SliceWord::BackToBack),
             pairs: head(SliceWord::Pairs),
             threads: head(SliceWord::Threads) != 0,
-            counted: by_phase(SliceWord::Counted),
-            doubled: by_phase(SliceWord::Doubled),
+            counted: std::array::from_fn(|phase| word((SliceWord::Counted as usize + phase) * 8)),
             sums: (0..sums).map(sum).collect(),
         }
     }

@@ -162,8 +162,7 @@ impl NetTimes {
         if !slices.threads && timed > 0.0 {
             let passed = |phase: usize, cost: ProbeCost| {
                 let seen = seen_cycles.iter().filter(|((of, _), _)| *of == phase).map(|(_, cycles)| cycles);
-                let twice = slices.doubled[phase] as f64 * cost.segments_per_step;
-                let counting = cost.counted * (totals[phase].executions - totals[phase].timed + twice);
+                let counting = cost.counted * (totals[phase].executions - totals[phase].timed);
                 slices.counted[phase] as f64 - seen.sum::<f64>() - counting
             };
             // In the longest phase, what passed outside of timed slices against what is expected of it. The
@@ -196,7 +195,6 @@ impl NetTimes {
             probe_cycles: cost.timed,
             probe_cycles_se: cost.timed_se,
             counting_cycles: cost.counted,
-            counting_cycles_se: cost.counted_se,
             pairs_of_slices: slices.pairs,
             threads: slices.threads,
         };

@@ -1,6 +1,6 @@
 //! Taking times: the meter's side of [`crate::clock`] and [`crate::slices`].
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE, Word};
 use opmeter_opcodes::Leaves;
@@ -9,15 +9,14 @@ use super::Meter;
 use crate::clock;
 use crate::guarded::Guarded;
 use crate::live::Slot;
-use crate::slices::{Kind, Slices};
+use crate::slices::Slices;
 use crate::stub::{Slice, Timing};
 use crate::tsc;
 
 /// What the meter keeps of times.
 pub(super) struct TimeKeeping {
     slices: Guarded<Slices>,
-    /// What the present slice is: the [`Kind`]'s number.
-    kind: AtomicU8,
+    timed: AtomicBool,
     /// More than one thread has been seen: one may wait while another's slice ends.
     threads: AtomicBool,
     seen: AtomicBool,
@@ -26,12 +25,11 @@ pub(super) struct TimeKeeping {
 }
 
 impl TimeKeeping {
-    /// `share` is that of the run which is timed, in 65536ths; `doubles` is whether there can be slices in
-    /// which everything is counted twice.
-    pub fn new(share: u64, doubles: bool) -> Self {
+    /// `share` is that of the run which is timed, in 65536ths.
+    pub fn new(share: u64) -> Self {
         Self {
-            slices: Guarded::new(Slices::new(share, doubles)),
-            kind: AtomicU8::new(Kind::Timed as u8),
+            slices: Guarded::new(Slices::new(share)),
+            timed: AtomicBool::new(true),
             threads: AtomicBool::new(false),
             seen: AtomicBool::new(false),
             paused: AtomicU64::new(0),
@@ -48,11 +46,10 @@ impl Meter {
     /// What stubs do in the present slice.
     pub(super) fn slice(&self) -> Option<Slice> {
         let times = self.times.as_ref()?;
-        Some(match times.kind.load(Relaxed) {
-            kind if kind == Kind::Timed as u8 => Slice::Timed,
-            _ if times.threads.load(Relaxed) => Slice::Settling,
-            kind if kind == Kind::Doubled as u8 => Slice::Doubled,
-            _ => Slice::Counted,
+        Some(match (times.timed.load(Relaxed), times.threads.load(Relaxed)) {
+            (true, _) => Slice::Timed,
+            (false, true) => Slice::Settling,
+            (false, false) => Slice::Counted,
         })
     }
 
@@ -95,19 +92,18 @@ impl Meter {
         let looked = self.with_live(|live| {
             let phase = live.get(Word::Phase) as usize;
             let look = |slices: &mut Slices| {
-                (slices.look(tsc, paused(), segments, phase, live.times()), slices.kind())
+                (slices.look(tsc, paused(), segments, phase, live.times()), slices.timed())
             };
             times.slices.with(look)
         });
-        let Some(((steps, changed), kind)) = looked.flatten() else { return };
+        let Some(((steps, changed), timed)) = looked.flatten() else { return };
         if changed {
-            let timed = kind == Kind::Timed;
             if !timed {
                 clock::stop_before_latest();
             } else {
                 clock::forget();
             }
-            times.kind.store(kind as u8, Relaxed);
+            times.timed.store(timed, Relaxed);
             let known = !timed && !times.threads.load(Relaxed);
             slot.state(State::LastKnown).store(u64::from(known), Relaxed);
             let _ = self.update();

@@ -9,7 +9,6 @@ use crate::assembler::{Condition, Mem, RAX, RCX, RDX, Reg};
 use crate::cell_index::LEAF_BITS;
 use crate::clock::cell_offset::TIMED;
 use crate::gate::report;
-use crate::growing_file::SHADOW;
 use crate::rare::Event;
 
 impl Stub<'_> {
@@ -62,44 +61,14 @@ impl Stub<'_> {
         for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
             count(self, i32::from(distance));
         }
-        let slice = self.set.timing.map(|timing| timing.slice);
-        if matches!(slice, Some(Slice::Counted | Slice::Doubled)) {
-            self.note_last(cell);
+        if self.set.timing.is_some_and(|timing| timing.slice == Slice::Counted) {
+            // Whoever looks from outside can see an instruction that takes long.
+            self.a.address(bias, cell.at(0));
+            let (last, number) = (self.state(State::LastCell), self.state(State::LastNumber));
+            self.a.store(last, bias);
+            self.a.store_byte(number, self.rule.number);
         }
         cell
-    }
-
-    /// Notes the instruction where whoever looks from outside can see it, if it takes long.
-    fn note_last(&mut self, cell: Cell) {
-        self.a.address(cell.bias, cell.at(0));
-        let (last, number) = (self.state(State::LastCell), self.state(State::LastNumber));
-        self.a.store(last, cell.bias);
-        self.a.store_byte(number, self.rule.number);
-    }
-
-    /// Does once more what has been done to count the instruction, to no effect.
-    pub(super) fn count_for_nothing(&mut self, next: NextInstr) {
-        let end = self.a.label();
-        let bias = self.load_bias(next);
-        self.a.test(bias);
-        self.a.jump_if(Condition::Equal, end);
-        let cell = self.cell(next, bias);
-        let mut offsets = vec![0];
-        offsets.extend(self.rule.execution.generic.then_some(2));
-        offsets.extend(self.rule.folded.map(i32::from).into_iter().filter(|distance| *distance > 0));
-        for offset in offsets {
-            self.a.inc(cell.at(offset).plus(SHADOW as i32));
-        }
-        self.note_last(cell);
-        if let Some(array) = self.array() {
-            let executions = self.counter(array + usize::from(self.rule.number) * 8);
-            self.a.add_nothing(executions);
-        }
-        self.a.place(end);
-        // A stub ends with a jump.
-        let behind = self.a.label();
-        self.a.jump(behind);
-        self.a.place(behind);
     }
 
     /// The cells around the instruction, given their bias.

@@ -32,8 +32,6 @@ pub enum Slice {
     Timed,
     /// They count.
     Counted,
-    /// They count twice, once for nothing.
-    Doubled,
     /// They count, and look whether the thread's last dispatch was timed and waits for this one.
     Settling,
 }
@@ -50,7 +48,7 @@ impl Stub<'_> {
     pub(super) fn look_at_dispatch(&mut self) {
         let Some(timing) = self.set.timing else { return };
         match timing.slice {
-            Slice::Counted | Slice::Doubled => {}
+            Slice::Counted => {}
             Slice::Settling => {
                 self.a.compare_value(Mem::Thread(timing.clock.waiting), 0);
                 self.out_of_line(Condition::NotEqual, vec![Step::Report(Event::Settle, RAX)], None);

@@ -1,9 +1,9 @@
 """Compare the meter with the independent counter, workload by workload.
 
     python compare.py [--tables opcodes,instructions,lines,pairs]
-                      OPMETER PYTHON [WORKLOAD.py ...]
+                      [--record OPTION] OPMETER PYTHON [WORKLOAD.py ...]
 
-OPMETER is the command, PYTHON the interpreter to meter; without workloads all
+--record gives `opmeter record` an option more, such as --time=0.5. OPMETER is the command, PYTHON the interpreter to meter; without workloads all
 of ../workloads are taken. Prints a line for each workload and each difference,
 and exits with 1 if there is a difference.
 
@@ -57,6 +57,10 @@ def counted(python, workload, tables):
     return json.loads(run(python, os.path.join(HERE, "count.py"), workload, *options))
 
 
+# Options of `opmeter record`.
+RECORD = []
+
+
 class Metered:
     """One metered run of the driver: its tables, processes and phases added up.
 
@@ -66,7 +70,7 @@ class Metered:
     def __init__(self, opmeter, python, workload, n, tables, version, whole):
         with tempfile.TemporaryDirectory() as folder:
             recording = os.path.join(folder, "run.opm")
-            options = ["--pairs"] if "pairs" in tables else []
+            options = RECORD + (["--pairs"] if "pairs" in tables else [])
             run(opmeter, "record", *(options + ["-o", recording, "--"]),
                 python, os.path.join(HERE, "driver.py"), workload, str(n))
             rows = {
@@ -165,8 +169,11 @@ def version_of(counter):
 def main(arguments):
     tables = TABLES[:-1]
     arguments = list(arguments)
-    if arguments[:1] == ["--tables"] and len(arguments) > 1:
-        tables = arguments[1].split(",")
+    while arguments[:1] in (["--tables"], ["--record"]) and len(arguments) > 1:
+        if arguments[0] == "--tables":
+            tables = arguments[1].split(",")
+        else:
+            RECORD.append(arguments[1])
         del arguments[:2]
     usable = set(tables) <= set(TABLES)
     if "lines" in tables and "instructions" not in tables:
@@ -174,7 +181,7 @@ def main(arguments):
     if len(arguments) < 2 or not usable:
         sys.exit(
             "usage: compare.py [--tables opcodes,instructions,lines,pairs] "
-            "OPMETER PYTHON [WORKLOAD.py ...]"
+            "[--record OPTION] OPMETER PYTHON [WORKLOAD.py ...]"
         )
     opmeter, python = arguments[:2]
     workloads = arguments[2:] or sorted(glob.glob(os.path.join(WORKLOADS, "*.py")))

@@ -161,6 +161,11 @@ fn add(address: usize, value: u64) {
     word.store(word.load(Relaxed).wrapping_add(value), Relaxed);
 }
 
+/// Takes back an execution of an opcode, given the address of the times.
+pub fn take_execution(blocks: usize, number: u8) {
+    add(blocks + usize::from(number) * TIME_BLOCK_SIZE + time_offset::EXECUTIONS, u64::MAX);
+}
+
 /// Offsets of a clock's fields from the thread's segment base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockOffsets {

@@ -7,7 +7,7 @@ use opmeter_live::{State, offset};
 use opmeter_opcodes::{Folding, Specialising};
 
 use crate::cells::counter;
-use crate::clock;
+use crate::clock::{self, cell_offset};
 use crate::discovery;
 use crate::gate::RETURN_OFFSET;
 use crate::live::Slot;
@@ -149,7 +149,8 @@ impl<'m> Occurrence<'m> {
         let first = self.slot.state(State::PendingOpcode).load(Relaxed) as u8;
         self.slot.state(State::Pending).store(0, Relaxed);
         self.slot.add(offset::REDISPATCHES, 1);
-        let placed = self.add_to_cell(0, u64::MAX);
+        let placed = self.add_executions(0, u64::MAX);
+        self.meter.time_no_execution(self.slot, first);
         let array = if placed { offset::EXECUTIONS } else { offset::UNPLACED };
         if !placed || self.meter.rule(first).is_some_and(|rule| rule.derived) {
             self.slot.add(array + usize::from(first) * 8, u64::MAX);
@@ -224,7 +225,7 @@ impl<'m> Occurrence<'m> {
             }
         }
         // The combined instruction has counted this one in its cell; its own dispatch will again.
-        self.add_to_cell(0, failures.wrapping_neg());
+        self.add_executions(0, failures.wrapping_neg());
         self.meter.missed((site, failures));
     }
 
@@ -243,16 +244,27 @@ impl<'m> Occurrence<'m> {
     /// Takes back one execution of what a combined opcode at this address was to execute besides.
     fn unfold_cells(&self, rule: &Rule) {
         for distance in rule.folded.into_iter().filter(|distance| *distance > 0) {
-            self.add_to_cell(usize::from(distance), u64::MAX);
+            self.add_executions(usize::from(distance), u64::MAX);
         }
     }
 
-    /// Adds (or, wrapping, takes) executions in the cell of the code unit at an offset from the
-    /// instruction. False where instructions are not counted by address.
+    /// Adds (or, wrapping, takes) executions of the instruction at an offset from this one. False where
+    /// instructions are not counted by address.
+    fn add_executions(&self, offset: usize, value: u64) -> bool {
+        self.add_to_word(offset, if self.meter.is_timing() { cell_offset::TIMED } else { 0 }, value)
+    }
+
+    /// Adds (or, wrapping, takes) from what the cell of the code unit at an offset counts.
     fn add_to_cell(&self, offset: usize, value: u64) -> bool {
+        self.add_to_word(offset, 0, value)
+    }
+
+    fn add_to_word(&self, offset: usize, word: usize, value: u64) -> bool {
         let place = self.meter.place(self.slot);
         let cell = self.meter.cells().and_then(|cells| cells.cell(self.address + offset, place));
         let Some(cell) = cell.filter(|_| self.meter.places()) else { return false };
+        // SAFETY: a word of the cell; the others follow the first.
+        let cell = unsafe { &*(&raw const *cell).byte_add(word) };
         cell.store(cell.load(Relaxed).wrapping_add(value), Relaxed);
         true
     }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 const PRIOR: (f64, f64) = (0.75, 0.15);
 
 /// What counting one execution costs, in core cycles: a fit (over 14 programs and 5 interpreters) against the
-/// logarithm of how many instructions the executions are spread over. It is what the counters' memory costs.
-const COUNTING: (f64, f64) = (-4.75, 1.63);
+/// logarithm of how many instructions the executions are spread over: it is what the counters' memory costs. The
+/// last number is how far single programs are from it.
+const COUNTING: (f64, f64, f64) = (-4.75, 1.63, 1.0);
 
 /// The least that it can cost, in core cycles: it is an addition in memory.
 const LEAST_COUNTING: f64 = 1.0;
@@ -27,6 +28,8 @@ pub struct Timing {
     pub probe_cycles_se: f64,
     /// What counting an execution cost, and was taken off: not measured in the run.
     pub counting_cycles: f64,
+    /// The standard error of `counting_cycles`.
+    pub counting_cycles_se: f64,
     /// Pairs of slices, one timed and one only counted, that the estimate is from.
     pub pairs_of_slices: u64,
     /// Whether several threads ran: then what was not timed is estimated from the counts alone.
@@ -38,10 +41,12 @@ pub struct Timing {
 pub(crate) struct ProbeCost {
     /// Of a timed segment, in cycles.
     pub timed: f64,
-    /// The standard error of that.
+    /// The standard error of that, as far as it comes from the slices. The error of `counted` comes on top.
     pub timed_se: f64,
     /// Of an execution that was only counted, in cycles.
     pub counted: f64,
+    /// The standard error of that.
+    pub counted_se: f64,
 }
 
 impl ProbeCost {
@@ -55,7 +60,12 @@ impl ProbeCost {
             Some((cost, se)) => weighted(prior, (cost + counted, se)),
             None => prior,
         };
-        ProbeCost { timed, timed_se, counted }
+        ProbeCost { timed, timed_se, counted, counted_se: COUNTING.2 / core_ratio }
+    }
+
+    /// The standard error of what timing a segment costs.
+    pub(crate) fn se(&self) -> f64 {
+        self.timed_se.hypot(self.counted_se)
     }
 }
 

@@ -193,8 +193,9 @@ impl NetTimes {
             tsc_hz: hz,
             timed_executions: timed as u64,
             probe_cycles: cost.timed,
-            probe_cycles_se: cost.timed_se,
+            probe_cycles_se: cost.se(),
             counting_cycles: cost.counted,
+            counting_cycles_se: cost.counted_se,
             pairs_of_slices: slices.pairs,
             threads: slices.threads,
         };
@@ -270,7 +271,7 @@ impl NetTimes {
         let untimed = one.untimed() * short + self.more_long * long;
         let longest = one.longest_cycles - one.longest * self.cost.timed + seen;
         let net = short + long + longest + untimed * self.untimed_factor[opcode.0];
-        let by_cost = one.scale() * one.segments * self.cost.timed_se;
+        let by_cost = one.scale() * one.segments * self.cost.se();
         let by_sample = one.executions * (one.executions - one.timed) / one.timed * one.variance;
         let by_long = self.more_long * (1.0 + self.more_long) * one.long_squares;
         (net, (by_cost * by_cost + by_sample + by_long).sqrt())
@@ -342,7 +343,7 @@ impl NetTimes {
             _ => 1.0,
         };
         let net = own.max(0.0) * factor + seen;
-        let by_cost = scale * segments * self.cost.timed_se;
+        let by_cost = scale * segments * self.cost.se();
         let by_sample = executions * (executions - timed).max(0.0) / timed * deviation;
         (net, (by_cost * by_cost + by_sample).sqrt())
     }

@@ -43,6 +43,18 @@ impl Meter {
         self.times.is_some()
     }
 
+    /// Whether the present slice is timed.
+    pub fn is_timing(&self) -> bool {
+        self.slice() == Some(Slice::Timed)
+    }
+
+    /// A dispatch of an opcode that was timed in a slot was no execution.
+    pub fn time_no_execution(&self, slot: Slot, number: u8) {
+        if self.is_timing() {
+            clock::take_execution(slot.state(State::Times).load(Relaxed) as usize, number);
+        }
+    }
+
     /// What stubs do in the present slice.
     pub(super) fn slice(&self) -> Option<Slice> {
         let times = self.times.as_ref()?;

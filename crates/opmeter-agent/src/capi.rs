@@ -139,13 +139,16 @@ impl CApi {
         unsafe { (self.decref)(object) };
     }
 
-    /// Up to 3.10: the code object of the frame that the calling thread runs, borrowed from it.
-    pub fn running_code(&self) -> Option<Object> {
+    /// Up to 3.10: the frame that the calling thread runs, borrowed.
+    pub fn running_frame(&self) -> Option<Object> {
         // SAFETY: gives the running frame, borrowed, or null.
         let frame = unsafe { (self.current_frame)() };
-        if frame.is_null() {
-            return None;
-        }
+        (!frame.is_null()).then_some(frame)
+    }
+
+    /// Up to 3.10: the code object of the frame that the calling thread runs, borrowed from it.
+    pub fn running_code(&self) -> Option<Object> {
+        let frame = self.running_frame()?;
         if let Some(frame_code) = self.frame_code {
             // SAFETY: a frame that is alive.
             let code = unsafe { frame_code(frame) };

@@ -14,6 +14,7 @@ use crate::cell_index::CellIndex;
 use crate::code_object::{CodeObject, CodeObjects};
 use crate::code_store::{CELL, TIMED_CELL};
 use crate::executable_memory::patch;
+use crate::frames::{Caller, Frames};
 use crate::guarded::Guarded;
 use crate::interpreter::Interpreter;
 use crate::live::Slot;
@@ -26,6 +27,8 @@ pub struct Cells {
     /// From addresses to cells.
     pub index: CellIndex,
     objects: CodeObjects,
+    /// The interpreter's frames, where they are known.
+    frames: Option<Frames>,
     opcodes: OpcodeTable<'static>,
     registry: Guarded<Registry>,
     /// Bytes of a cell per byte of bytecode.
@@ -57,6 +60,12 @@ impl Cells {
         let objects = CodeObjects::new(CApi::find()?, &opcodes, interpreter.module.span())?;
         Some(Self {
             index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
+            frames: Frames::new(
+                &opcodes,
+                interpreter.free_threaded,
+                interpreter.thread_state,
+                objects.type_offset,
+            ),
             objects,
             opcodes,
             registry: Guarded::new(Registry::beside(live, timed)),
@@ -158,6 +167,15 @@ impl Cells {
         let at = bias.wrapping_add((self.scale * address) as u64);
         // SAFETY: inside the block of cells whose bias it is; blocks stay mapped.
         unsafe { &*(at as *const AtomicU64) }
+    }
+
+    /// The instruction that called the C code which has called, or returned to, the code about to execute the
+    /// instruction at an address: see [`Frames::caller`]. With its cell.
+    pub fn caller(&self, address: usize, begins: Option<bool>, place: Place) -> Option<(Caller, &AtomicU64)> {
+        let running = self.objects.containing(address)?;
+        let caller = self.frames.as_ref()?.caller(&self.objects, &running, address, begins)?;
+        let (Caller::Here(address) | Caller::Below(address)) = caller;
+        Some((caller, self.cell(address, place)?))
     }
 
     /// Up to 3.10: another code object is about to be made with this `bytes` for its bytecode.

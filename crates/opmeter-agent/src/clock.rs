@@ -126,16 +126,28 @@ struct Outer {
     /// The stack pointer in its activation.
     stack: usize,
     charged: Charged,
-    /// Cycles that it has taken so far.
-    cycles: u64,
+    /// Cycles that it has taken so far; none where it began unseen.
+    cycles: Option<u64>,
 }
 
-/// Where cycles are charged.
+/// Where cycles are charged: addresses of the instruction's cell, of the opcode's block and of the times of all
+/// opcodes together.
 #[derive(Clone, Copy)]
-struct Charged {
-    cell: usize,
-    block: usize,
-    all: usize,
+pub struct Charged {
+    /// The cell.
+    pub cell: usize,
+    /// The block.
+    pub block: usize,
+    /// Segments of all opcodes, and behind them their cycles.
+    pub all: usize,
+}
+
+/// Who called the C code that has returned, or called Python code again.
+pub struct OuterCaller {
+    /// What its instruction is charged to.
+    pub charged: Charged,
+    /// Whether the C code goes on.
+    pub goes_on: bool,
 }
 
 impl Charged {
@@ -217,6 +229,8 @@ pub fn pause(cycles: u64) {
 pub struct Dispatch {
     /// The stack pointer.
     pub stack: usize,
+    /// The address of the instruction.
+    pub address: usize,
     /// The address of the instruction's cell.
     pub cell: usize,
     /// Whether functions begin with the opcode; `None` where that can't be told.
@@ -232,14 +246,19 @@ impl Dispatch {
 }
 
 /// The stack pointer is not that of the last dispatch, or the last instruction may have left the evaluation
-/// loop. `leaves` tells what an opcode does, given the address of its block. Returns true the first time that
-/// a thread is seen.
-pub fn look(dispatch: &Dispatch, tsc: u64, leaves: impl Fn(usize) -> Leaves) -> bool {
+/// loop. `leaves` tells what an opcode does, given the address of its block; `caller` tells who called the C
+/// code that ran since, where that began unseen. Returns true the first time that a thread is seen.
+pub fn look(
+    dispatch: &Dispatch,
+    tsc: u64,
+    leaves: impl Fn(usize) -> Leaves,
+    caller: impl Fn() -> Option<OuterCaller>,
+) -> bool {
     let seen = CLOCK.with(|clock| {
         let now = tsc.wrapping_sub(clock.paused.get());
         ACTIVATIONS.try_with(|activations| {
             let Ok(mut activations) = activations.try_borrow_mut() else { return false };
-            activations.look(clock, dispatch, now, &leaves);
+            activations.look(clock, dispatch, now, &leaves, &caller);
             clock.stack.set(dispatch.stack as u64);
             !std::mem::replace(&mut activations.known, true)
         })
@@ -248,7 +267,14 @@ pub fn look(dispatch: &Dispatch, tsc: u64, leaves: impl Fn(usize) -> Leaves) -> 
 }
 
 impl Activations {
-    fn look(&mut self, clock: &Clock, dispatch: &Dispatch, now: u64, leaves: &dyn Fn(usize) -> Leaves) {
+    fn look(
+        &mut self,
+        clock: &Clock,
+        dispatch: &Dispatch,
+        now: u64,
+        leaves: &dyn Fn(usize) -> Leaves,
+        caller: &dyn Fn() -> Option<OuterCaller>,
+    ) {
         let last = clock.last(1);
         let Some(inner) = self.present.replace(dispatch.stack).filter(|_| !last.is_none()) else { return };
         let cycles = now.wrapping_sub(last.time.get());
@@ -263,14 +289,20 @@ impl Activations {
             last.clear();
             if let Some(outer) = self.outer.last_mut() {
                 outer.charged.segment(cycles);
-                outer.cycles = outer.cycles.wrapping_add(cycles);
+                outer.cycles = outer.cycles.map(|before| before.wrapping_add(cycles));
+            } else if let Some(outer) = caller() {
+                outer.charged.segment(cycles);
+                if outer.goes_on {
+                    let stack = dispatch.stack + 1;
+                    self.outer.push(Outer { stack, charged: outer.charged, cycles: None });
+                }
             }
             self.end_up_to(dispatch.stack);
         } else if dispatch.stack < inner {
             let charged = last.charged();
             last.clear();
             charged.segment(cycles);
-            self.outer.push(Outer { stack: inner, charged, cycles });
+            self.outer.push(Outer { stack: inner, charged, cycles: Some(cycles) });
         } else if dispatch.stack > inner {
             // An exception has left it.
             self.end_up_to(dispatch.stack);
@@ -280,7 +312,9 @@ impl Activations {
     /// The instructions in activations up to a stack pointer wait no longer.
     fn end_up_to(&mut self, stack: usize) {
         while let Some(outer) = self.outer.pop_if(|outer| outer.stack <= stack) {
-            outer.charged.execution(outer.cycles);
+            if let Some(cycles) = outer.cycles {
+                outer.charged.execution(cycles);
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ impl Members {
 }
 
 /// The offset of a member in the objects of a type whose own type stands at `type_field`.
-fn member_offset(type_field: usize, name: &str) -> Option<usize> {
+pub fn member_offset(type_field: usize, name: &str) -> Option<usize> {
     // `PyTypeObject` (`Include/cpython/object.h`): behind the head with the size, tp_members is the word
     // with index 27. `PyMemberDef` (`Include/structmember.h`): name, type, offset, flags, doc.
     const MEMBERS: usize = 16 + 27 * 8;

@@ -27,7 +27,7 @@ pub struct CodeObjects {
     /// Where the interpreter itself lies in memory.
     module: Range<usize>,
     /// Where an object's type stands in it, in bytes.
-    type_offset: usize,
+    pub type_offset: usize,
     members: Members,
 }
 
@@ -130,6 +130,12 @@ impl CodeObjects {
     fn bytecode_object(&self, object: Object) -> Option<Object> {
         // SAFETY: the field of a code object that is alive.
         Some(unsafe { self.bytecode_field(object)?.read() })
+    }
+
+    /// Up to 3.10: where the bytecode of a code object begins.
+    pub fn bytecode_start(&self, object: Object) -> Option<usize> {
+        let bytes = self.bytecode_object(object)?;
+        self.api.aside(|| self.api.bytes_span(bytes)).map(|(start, _)| start)
     }
 
     /// Up to 3.10: the field that points to the bytecode.

@@ -15,7 +15,7 @@ pub struct Interpreter {
     /// Whether it is a build without the global interpreter lock.
     pub free_threaded: bool,
     /// Address of the function that gives the calling thread's state, or null.
-    thread_state: Option<usize>,
+    pub thread_state: Option<usize>,
     /// Address of the function that gives a thread state's interpreter.
     thread_interpreter: Option<usize>,
 }

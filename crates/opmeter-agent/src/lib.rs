@@ -19,6 +19,7 @@ mod entry;
 mod exec;
 mod executable_memory;
 mod fork;
+mod frames;
 mod gate;
 mod growing_file;
 mod guarded;

@@ -141,7 +141,8 @@ impl<'m> Occurrence<'m> {
         let place = self.meter.place(self.slot);
         let cell = || self.meter.cells()?.cell(self.address, place);
         let cell = if tells { 0 } else { cell().map_or(0, |cell| &raw const *cell as usize) };
-        self.meter.look_at(&clock::Dispatch { stack, cell, begins }, self.slot, tsc);
+        let dispatch = clock::Dispatch { stack, cell, begins, address: self.address };
+        self.meter.look_at(&dispatch, self.slot, tsc);
     }
 
     /// The dispatch before this one at the same address did nothing but specialise: it is not counted.

@@ -6,7 +6,8 @@ use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE, Word};
 use opmeter_opcodes::Leaves;
 
 use super::Meter;
-use crate::clock;
+use crate::clock::{self, Charged, OuterCaller};
+use crate::frames::{Caller, opcode_at};
 use crate::guarded::Guarded;
 use crate::live::Slot;
 use crate::slices::Slices;
@@ -88,7 +89,17 @@ impl Meter {
             let rule = number.ok().and_then(|number| self.rule(number));
             rule.map_or(Leaves::Never, |rule| rule.execution.leaves)
         };
-        if clock::look(dispatch, tsc, leaves) && times.seen.swap(true, Relaxed) {
+        let caller = || {
+            let (caller, cell) = self.cells()?.caller(dispatch.address, dispatch.begins, self.place(slot))?;
+            let (Caller::Here(address) | Caller::Below(address)) = caller;
+            let charged = Charged {
+                cell: &raw const *cell as usize,
+                block: blocks + usize::from(opcode_at(address)) * TIME_BLOCK_SIZE,
+                all: &raw const *slot.state(State::Segments) as usize,
+            };
+            Some(OuterCaller { charged, goes_on: matches!(caller, Caller::Below(_)) })
+        };
+        if clock::look(dispatch, tsc, leaves, caller) && times.seen.swap(true, Relaxed) {
             times.threads.store(true, Relaxed);
             self.with_live(|live| {
                 live.times().map(|file| file.word(SliceWord::Threads as usize * 8).store(1, Relaxed))

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use opmeter_live::Word;
 use opmeter_opcodes::OpcodeTable;
 
 use crate::capi::{CApi, Object};
@@ -167,6 +168,16 @@ impl Cells {
         let at = bias.wrapping_add((self.scale * address) as u64);
         // SAFETY: inside the block of cells whose bias it is; blocks stay mapped.
         unsafe { &*(at as *const AtomicU64) }
+    }
+
+    /// How the calling thread's present frame is found from outside, and what it says of its instruction; the
+    /// thread is about to execute the one at an address.
+    pub fn frame_pointer(&self, address: usize) -> Option<Vec<(Word, usize)>> {
+        let table = self.index.flat?;
+        let running = self.objects.containing(address)?;
+        let mut words = self.frames.as_ref()?.pointer(&self.objects, &running)?;
+        words.extend([(Word::BiasTable, table), (Word::GranuleBits, self.index.granule_bits as usize)]);
+        Some(words)
     }
 
     /// The instruction that called the C code which has called, or returned to, the code about to execute the

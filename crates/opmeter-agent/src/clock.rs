@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use opmeter_live::{TIME_BLOCK_SIZE, bucket, time_offset};
+use opmeter_live::{LONG_CYCLES, TIME_BLOCK_SIZE, bucket, time_offset};
 use opmeter_opcodes::Leaves;
 
 use crate::code_store::TIMED_CELL;
@@ -161,6 +161,13 @@ impl Charged {
         add(self.block + time_offset::CYCLES, cycles);
     }
 
+    /// Adds a part of an execution that began unseen to the distribution, if it is long.
+    fn part(self, cycles: u64) {
+        if cycles >= LONG_CYCLES {
+            self.execution(cycles);
+        }
+    }
+
     /// Adds an execution to the distribution.
     fn execution(self, cycles: u64) {
         add(self.block + time_offset::HISTOGRAM + bucket(cycles) * 8, 1);
@@ -290,8 +297,12 @@ impl Activations {
             if let Some(outer) = self.outer.last_mut() {
                 outer.charged.segment(cycles);
                 outer.cycles = outer.cycles.map(|before| before.wrapping_add(cycles));
+                if outer.cycles.is_none() {
+                    outer.charged.part(cycles);
+                }
             } else if let Some(outer) = caller() {
                 outer.charged.segment(cycles);
+                outer.charged.part(cycles);
                 if outer.goes_on {
                     let stack = dispatch.stack + 1;
                     self.outer.push(Outer { stack, charged: outer.charged, cycles: None });

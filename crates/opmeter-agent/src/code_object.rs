@@ -132,6 +132,11 @@ impl CodeObjects {
         Some(unsafe { self.bytecode_field(object)?.read() })
     }
 
+    /// Up to 3.10: the offset in a code object of its bytecode.
+    pub fn bytecode_offset(&self) -> Option<usize> {
+        self.members.bytecode
+    }
+
     /// Up to 3.10: where the bytecode of a code object begins.
     pub fn bytecode_start(&self, object: Object) -> Option<usize> {
         let bytes = self.bytecode_object(object)?;

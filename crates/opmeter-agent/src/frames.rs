@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use opmeter_live::Word;
 use opmeter_opcodes::OpcodeTable;
 
 use crate::capi::Object;
@@ -21,7 +22,7 @@ pub struct Frames {
 
 enum Layout {
     /// Up to 3.10 a frame is an object; offsets in it, and how many bytes a unit of `f_lasti` is.
-    Objects { back: usize, code: usize, last: usize, unit: usize },
+    Objects { back: usize, code: usize, last: usize, unit: usize, thread_state: usize },
     /// From 3.11 on a frame is a `_PyInterpreterFrame`.
     Internal(Internal),
 }
@@ -66,7 +67,8 @@ impl Frames {
                 let offset = |name| member_offset(frame_type, name);
                 let (back, last) = (offset("f_back")?, offset("f_lasti")?);
                 // `f_code` follows `f_back` (`Include/frameobject.h`).
-                Layout::Objects { back, code: back + 8, last, unit: if minor == 10 { 2 } else { 1 } }
+                let unit = if minor == 10 { 2 } else { 1 };
+                Layout::Objects { back, code: back + 8, last, unit, thread_state: thread_state? }
             }
             11 => internal(32, 48, None, Some(8))?,
             12 => internal(0, 8, Some((70, 3)), Some(0))?,
@@ -88,7 +90,7 @@ impl Frames {
         begins: Option<bool>,
     ) -> Option<Caller> {
         match &self.layout {
-            Layout::Objects { back, code, last, unit } => {
+            Layout::Objects { back, code, last, unit, .. } => {
                 let frame = objects.api.running_frame()? as usize;
                 let before = address.checked_sub(2).filter(|before| running.bytecode.contains(before));
                 // What a generator has yielded last is no caller of its own.
@@ -123,6 +125,45 @@ impl Frames {
     }
 }
 
+impl Frames {
+    /// How the calling thread's present frame, which runs this code object, is found from outside, and what it
+    /// says of its instruction.
+    pub fn pointer(&self, objects: &CodeObjects, running: &CodeObject) -> Option<Vec<(Word, usize)>> {
+        match &self.layout {
+            Layout::Objects { code, last, unit, thread_state, .. } => {
+                let (state, frame) = (call(*thread_state), objects.api.running_frame()? as usize);
+                let points = |offset: &usize| read_word(state + offset) == Some(frame as u64);
+                let pointer = state + (0..STATE_LENGTH).step_by(8).find(points)?;
+                Some(vec![
+                    (Word::FrameCode, *code),
+                    (Word::FrameLast, *last),
+                    (Word::FrameUnit, *unit),
+                    (Word::CodeBytecode, objects.bytecode_offset()?),
+                    (Word::PresentFrame, pointer),
+                ])
+            }
+            Layout::Internal(internal) => {
+                internal.present(running)?;
+                let pointer = call(internal.thread_state) + internal.state.load(Relaxed) - 1;
+                Some(vec![
+                    (Word::FrameVia, internal.via.map_or(0, |via| via + 1)),
+                    (Word::FrameInstruction, internal.instruction),
+                    (Word::PresentFrame, pointer),
+                ])
+            }
+        }
+    }
+}
+
+/// Calls the interpreter's function at an address that gives the calling thread's state.
+fn call(thread_state: usize) -> usize {
+    // SAFETY: the interpreter's function, which takes nothing and gives a pointer.
+    unsafe {
+        let function: extern "C" fn() -> usize = std::mem::transmute(thread_state);
+        function()
+    }
+}
+
 /// Where an instruction that called C code stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
@@ -135,11 +176,7 @@ pub enum Caller {
 impl Internal {
     /// The calling thread's present frame, which runs this code object.
     fn present(&self, running: &CodeObject) -> Option<usize> {
-        // SAFETY: the interpreter's function, which takes nothing and gives a pointer.
-        let state = unsafe {
-            let function: extern "C" fn() -> usize = std::mem::transmute(self.thread_state);
-            function()
-        };
+        let state = call(self.thread_state);
         let known = self.state.load(Relaxed);
         if state == 0 || known > 0 {
             return self.frame_at(state.checked_add(known)? - 1, running).filter(|_| state != 0);

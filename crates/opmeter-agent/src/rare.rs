@@ -98,7 +98,10 @@ pub extern "C" fn enter(frame: *mut Frame) {
             }
             Event::Look => Occurrence::of(meter, frame, number).look(frame.stack(), begun),
             Event::Settle => clock::stop(begun),
-            Event::Steps => meter.steps_are_done(thread::slot(meter), begun),
+            Event::Steps => {
+                let occurrence = Occurrence::of(meter, frame, number);
+                meter.steps_are_done(occurrence.slot, occurrence.address, begun);
+            }
             event => Occurrence::of(meter, frame, number).handle(event),
         }
         if meter.takes_times() {

@@ -69,6 +69,26 @@ pub enum Word {
     Pairs,
     /// 1 where times are taken.
     Timed,
+    /// Where times are taken: the address of the thread's pointer to what leads to its present frame, 0 where
+    /// it is not known.
+    PresentFrame,
+    /// 0 where it is a pointer to the frame; otherwise 1 more than the offset of that pointer in what it
+    /// points to.
+    FrameVia,
+    /// 3.11 and later: the offset in a frame of the pointer to its instruction.
+    FrameInstruction,
+    /// Up to 3.10: the offset in a frame of its code object.
+    FrameCode,
+    /// Up to 3.10: the offset in a frame of the place of its instruction, 32 bits.
+    FrameLast,
+    /// Up to 3.10: the unit of that place in bytes.
+    FrameUnit,
+    /// Up to 3.10: the offset in a code object of its bytecode, a `bytes`.
+    CodeBytecode,
+    /// The address of the flat table of biases, 0 where there is none.
+    BiasTable,
+    /// Bits of an address within a granule of that table.
+    GranuleBits,
 }
 
 /// What became of a process.
@@ -155,13 +175,9 @@ pub enum State {
     Times,
     /// Where times are taken: steps until the next look at the clock.
     Steps,
-    /// Where times are taken: 1 while the next two words are those of the last instruction dispatched, as
-    /// they are in slices that are only counted, of one thread. See [`LongExecution`](crate::LongExecution).
-    LastKnown,
-    /// The address of its cell.
-    LastCell,
-    /// Its opcode's number.
-    LastNumber,
+    /// Where times are taken: 1 in slices that are only counted, while one thread runs. See
+    /// [`LongExecution`](crate::LongExecution).
+    Untimed,
     /// Where times are taken: timed segments of all opcodes.
     Segments,
     /// Where times are taken: their cycles.
@@ -181,4 +197,4 @@ pub const fn slot_offset(slot: usize) -> usize {
     HEADER_SIZE + (PHASES - 1 + slot) * SLOT_SIZE
 }
 
-const _: () = assert!(text_offset(Text::Module) >= 20 * 8 && HEADER_SIZE.is_multiple_of(4096));
+const _: () = assert!(text_offset(Text::Module) >= 40 * 8 && HEADER_SIZE.is_multiple_of(4096));

@@ -32,8 +32,8 @@ pub use pairs::{
 pub use reader::{LiveFile, ReadError};
 pub use slices::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord, Slices};
 pub use times::{
-    BUCKETS, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times, bucket,
-    bucket_limits, time_offset, times_slot_offset, times_snapshot_offset,
+    BUCKETS, LONG_CYCLES, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times,
+    bucket, bucket_limits, time_offset, times_slot_offset, times_snapshot_offset,
 };
 
 /// File name extension of live counter files.

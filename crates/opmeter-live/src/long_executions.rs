@@ -1,8 +1,8 @@
 //! Long executions outside of timed slices, as they were seen from outside.
 //!
-//! While a slice is only counted, each dispatch leaves its cell's address in the slot, and the number of its
-//! opcode. The command looks there about every millisecond: what stays there for several looks is an
-//! instruction that takes long. What it sees stands in `NAME.long`, in records of four 64-bit words.
+//! While a slice is only counted, the command looks about every millisecond at the steps that are left, and where
+//! they have not changed at the instruction that the interpreter's frame says it executes. What stays there
+//! for several looks takes long. What it sees stands in `NAME.long`, in records of four 64-bit words.
 
 /// File name extension of the file of long executions.
 pub const LONG_EXTENSION: &str = "long";

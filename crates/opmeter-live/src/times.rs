@@ -12,6 +12,10 @@ use crate::PHASES;
 /// File name extension of the times.
 pub const TIMES_EXTENSION: &str = "times";
 
+/// Executions from so many cycles up are *long*: they are few, and take so much of a slice that whether one is
+/// timed depends on it. What of them was not timed is told by the time that passed, not by their number.
+pub const LONG_CYCLES: u64 = 1 << 16;
+
 /// Buckets of a histogram.
 pub const BUCKETS: usize = 1920;
 

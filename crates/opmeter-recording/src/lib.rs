@@ -17,6 +17,7 @@ mod instruction_time;
 mod line_row;
 mod lines;
 mod manifest;
+mod measured_times;
 mod missing;
 mod net_times;
 mod opcode_row;

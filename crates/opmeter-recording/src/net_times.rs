@@ -1,14 +1,11 @@
 //! From timed executions to what all of them took by themselves: see `docs/method.md`.
 
-use opmeter_live::{LongExecution, OpcodeTimes, PHASES, Slices, Times, bucket_limits};
+use opmeter_live::{LONG_CYCLES, LongExecution, OpcodeTimes, PHASES, Slices, Times, bucket_limits};
 use rustc_hash::FxHashMap;
 
 use crate::calibration::{ProbeCost, Timing};
+use crate::measured_times::{Measured, Sums, all_segments, mean_short, measured};
 use crate::{InstructionRow, InstructionTime, OpcodeRow, OpcodeTime, Phase};
-
-/// Executions from so many cycles up are *long*: they are few, and take so much of a slice that whether one is
-/// timed depends on it. What of them was not timed is told by the time that passed, not by their number.
-const LONG: u64 = 1 << 16;
 
 /// Executions that take so long (in seconds) are seen from outside where they are not timed: see
 /// [`LongExecution`].
@@ -17,6 +14,8 @@ const SEEN: f64 = 0.0025;
 /// The times of a process: what was measured, and what it amounts to.
 pub(crate) struct NetTimes {
     times: [Times; PHASES],
+    /// How many executions there are for each timed one, of all opcodes together.
+    ratio: f64,
     cost: ProbeCost,
     /// How much more time long executions took outside of timed slices, for each cycle within.
     more_long: f64,
@@ -28,109 +27,6 @@ pub(crate) struct NetTimes {
     seen_cycles: FxHashMap<(usize, u8), f64>,
     hz: f64,
     timing: Timing,
-}
-
-/// What was measured of an opcode.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Measured {
-    /// All executions.
-    executions: f64,
-    /// Those that were timed.
-    timed: f64,
-    /// Segments of short executions, and their cycles.
-    segments: f64,
-    cycles: f64,
-    /// Long executions, their cycles, and the squares of those; but for those that are so long that they are
-    /// seen wherever they are.
-    long: f64,
-    long_cycles: f64,
-    long_squares: f64,
-    /// Cycles of those that are longer still, and how many there are.
-    longest: f64,
-    longest_cycles: f64,
-    /// The variance of a short execution's cycles.
-    variance: f64,
-}
-
-impl Measured {
-    /// `seen` is from how many cycles up executions are seen wherever they are.
-    fn of(times: &OpcodeTimes, executions: u64, seen: u64) -> Measured {
-        let mut sums = [0.0; 9];
-        for &(bucket, count) in &times.histogram {
-            let (low, high) = bucket_limits(usize::from(bucket));
-            let (middle, count) = ((low as f64 + high as f64) / 2.0, count as f64);
-            let place = if low >= seen.max(LONG) {
-                6
-            } else if low >= LONG {
-                3
-            } else {
-                0
-            };
-            for (power, sum) in sums[place..place + 3].iter_mut().enumerate() {
-                *sum += count * middle.powi(power as i32);
-            }
-        }
-        let [short, short_cycles, short_squares, long, long_cycles, long_squares, longest, longest_cycles, _] =
-            sums;
-        let mean = short_cycles / short.max(1.0);
-        let longest_cycles = longest_cycles.min(times.cycles as f64);
-        let long_cycles = long_cycles.min(times.cycles as f64 - longest_cycles);
-        Measured {
-            executions: executions.max(times.executions) as f64,
-            timed: times.executions as f64,
-            segments: (times.segments as f64 - long - longest).max(0.0),
-            cycles: times.cycles as f64 - long_cycles - longest_cycles,
-            longest,
-            longest_cycles,
-            long,
-            long_cycles,
-            long_squares,
-            variance: (short_squares / short.max(1.0) - mean * mean).max(0.0),
-        }
-    }
-
-    /// How many executions each timed one stands for.
-    fn scale(&self) -> f64 {
-        if self.timed > 0.0 { self.executions / self.timed } else { 0.0 }
-    }
-
-    /// How many that were not timed each timed one stands for.
-    fn untimed(&self) -> f64 {
-        (self.scale() - 1.0).max(0.0)
-    }
-
-    /// What the timed short ones took, given what timing a segment costs.
-    fn short(&self, probe: f64) -> f64 {
-        self.cycles - probe * self.segments
-    }
-}
-
-/// Sums over the opcodes of a phase.
-struct Sums {
-    executions: f64,
-    timed: f64,
-    /// What short executions that were not timed are expected to have taken, and how many segments they had.
-    untimed_short: f64,
-    untimed_segments: f64,
-    /// Long executions that were timed, their cycles and the squares of those.
-    long: f64,
-    long_cycles: f64,
-    long_squares: f64,
-}
-
-impl Sums {
-    fn of(all: &[Measured], probe: f64) -> Sums {
-        let sum = |part: &dyn Fn(&Measured) -> f64| all.iter().map(part).sum::<f64>();
-        Sums {
-            executions: sum(&|one| one.executions),
-            timed: sum(&|one| one.timed),
-            untimed_short: sum(&|one| one.untimed() * (one.cycles - probe * one.segments)),
-            untimed_segments: sum(&|one| one.untimed() * one.segments),
-            long: sum(&|one| one.long),
-            long_cycles: sum(&|one| one.long_cycles),
-            long_squares: sum(&|one| one.long_squares),
-        }
-    }
 }
 
 impl NetTimes {
@@ -151,15 +47,17 @@ impl NetTimes {
             *seen_cycles.entry((execution.phase, execution.number)).or_insert(0.0) +=
                 execution.nanoseconds as f64 * hz / 1e9;
         }
+        // How many executions there are for each timed one, of all opcodes together.
+        let executed: u64 = executions.iter().flat_map(|phase| phase.values()).sum();
+        let timed: u64 = times.iter().flat_map(|phase| &phase.0).map(|one| one.executions).sum();
+        let ratio = (executed as f64 / timed.max(1) as f64).max(1.0);
         let measured: [Vec<Measured>; PHASES] =
-            std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from));
+            std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from, ratio));
         let mut cost = ProbeCost::of(slices, spread);
         let totals = measured.each_ref().map(|all| Sums::of(all, cost.timed));
-        let executed: f64 = totals.iter().map(|sums| sums.executions).sum();
-        let timed: f64 = totals.iter().map(|sums| sums.timed).sum();
-        let mut more_long = if timed > 0.0 { (executed - timed) / timed } else { 0.0 };
+        let mut more_long = if timed > 0 { ratio - 1.0 } else { 0.0 };
         let mut untimed_factor = [1.0; PHASES];
-        if !slices.threads && timed > 0.0 {
+        if !slices.threads && timed > 0 {
             let passed = |phase: usize, cost: ProbeCost| {
                 let seen = seen_cycles.iter().filter(|((of, _), _)| *of == phase).map(|(_, cycles)| cycles);
                 let counting = cost.counted * (totals[phase].executions - totals[phase].timed);
@@ -191,7 +89,7 @@ impl NetTimes {
         }
         let timing = Timing {
             tsc_hz: hz,
-            timed_executions: timed as u64,
+            timed_executions: timed,
             probe_cycles: cost.timed,
             probe_cycles_se: cost.se(),
             counting_cycles: cost.counted,
@@ -199,7 +97,7 @@ impl NetTimes {
             pairs_of_slices: slices.pairs,
             threads: slices.threads,
         };
-        Self { times, cost, more_long, untimed_factor, seen_from, seen_cycles, hz, timing }
+        Self { times, ratio, cost, more_long, untimed_factor, seen_from, seen_cycles, hz, timing }
     }
 
     /// How the times were taken.
@@ -213,7 +111,7 @@ impl NetTimes {
     }
 
     fn measured(&self, phase: usize, row: &OpcodeRow) -> Measured {
-        Measured::of(self.opcode(phase, row.number), row.executions, self.seen_from)
+        Measured::of(self.opcode(phase, row.number), row.executions, self.seen_from, self.ratio)
     }
 
     /// Fills in the times of the rows of one phase. Rows of what combined opcodes execute besides have none of
@@ -263,7 +161,7 @@ impl NetTimes {
     /// to take where none was timed.
     fn estimate(&self, opcode: (usize, u8), one: &Measured, unseen: f64) -> (f64, f64) {
         let seen = self.seen_cycles.get(&opcode).copied().unwrap_or(0.0);
-        if one.timed == 0.0 {
+        if !one.is_timed() {
             let net = one.executions * unseen;
             return (net + seen, net);
         }
@@ -272,7 +170,7 @@ impl NetTimes {
         let longest = one.longest_cycles - one.longest * self.cost.timed + seen;
         let net = short + long + longest + untimed * self.untimed_factor[opcode.0];
         let by_cost = one.scale() * one.segments * self.cost.se();
-        let by_sample = one.executions * (one.executions - one.timed) / one.timed * one.variance;
+        let by_sample = one.executions * (one.executions - one.timed) / one.timed.max(1.0) * one.variance;
         let by_long = self.more_long * (1.0 + self.more_long) * one.long_squares;
         (net, (by_cost * by_cost + by_sample + by_long).sqrt())
     }
@@ -327,24 +225,22 @@ impl NetTimes {
         let usual = base.short / base.executions.max(1.0);
         let seen = cell.seen as f64 * self.hz / 1e9;
         let deviation = base.squares / base.timed.max(1.0);
-        if timed == 0.0 || executions == 0.0 {
-            // It took what its opcode usually takes, give or take what that varies by.
-            return (
-                executions * usual + seen,
-                (executions * executions * deviation).sqrt().max(executions * usual),
-            );
-        }
         let (segments, cycles) = (cell.segments as f64, cell.cycles as f64);
+        if segments == 0.0 {
+            // It took what its opcode usually takes, give or take what that varies by.
+            let net = executions * usual;
+            return (net + seen, (executions * deviation.sqrt()).max(net));
+        }
         let own = cycles - self.cost.timed * segments;
-        let scale = (executions / timed).max(1.0);
-        let factor = match cycles / segments.max(1.0) {
-            mean if mean < LONG as f64 => scale,
+        let scale = all_segments(executions, timed, segments, self.ratio) / segments;
+        let factor = match cycles / segments {
+            mean if mean < LONG_CYCLES as f64 => scale,
             mean if mean < self.seen_from as f64 => 1.0 + self.more_long,
             _ => 1.0,
         };
         let net = own.max(0.0) * factor + seen;
         let by_cost = scale * segments * self.cost.se();
-        let by_sample = executions * (executions - timed).max(0.0) / timed * deviation;
+        let by_sample = executions * (executions - timed).max(0.0) / timed.max(1.0) * deviation;
         (net, (by_cost * by_cost + by_sample).sqrt())
     }
 
@@ -378,21 +274,6 @@ struct Base {
     timed: f64,
     /// The sum of the squares of the deviations of timed executions from the mean of their form.
     squares: f64,
-}
-
-fn measured(times: &Times, executions: &FxHashMap<u8, u64>, seen: u64) -> Vec<Measured> {
-    let of = |(number, times): (usize, &OpcodeTimes)| {
-        let executions = executions.get(&(number as u8)).copied().unwrap_or(0);
-        (executions > 0 || times.executions > 0).then(|| Measured::of(times, executions, seen))
-    };
-    times.0.iter().enumerate().filter_map(of).collect()
-}
-
-/// What a short execution of any opcode takes on average.
-fn mean_short(measured: &[Measured], probe: f64) -> f64 {
-    let timed: Vec<&Measured> = measured.iter().filter(|one| one.timed > 0.0).collect();
-    let executions: f64 = timed.iter().map(|one| one.executions).sum();
-    timed.iter().map(|one| one.scale() * one.short(probe)).sum::<f64>().max(0.0) / executions.max(1.0)
 }
 
 /// The middle of the bucket in which this part of the executions is reached.

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use opmeter_live::{COUNTS_SIZE, EXTENSION, LONG_EXTENSION, LongExecution, State, Word, slot_offset};
 
+use crate::present_instruction::{Instruction, ProcessMemory};
+
 /// From one look to the next.
 const INTERVAL: Duration = Duration::from_millis(1);
 
@@ -20,7 +22,7 @@ const INTERVAL: Duration = Duration::from_millis(1);
 const SEARCH: u32 = 20;
 
 /// An instruction that was there at so many looks took long.
-const LOOKS: u32 = 3;
+const LOOKS: u32 = 2;
 
 /// Looks at all processes that count in a folder, in a thread of its own.
 pub struct Watch {
@@ -72,7 +74,7 @@ impl Processes {
                 && let Ok(file) = File::open(&path)
             {
                 self.seen.insert(path.clone());
-                self.watched.insert(path, Process { file, present: None, ended: None });
+                self.watched.insert(path, Process::new(file));
             }
         }
         self.watched.retain(|_, process| !process.has_ended());
@@ -92,58 +94,98 @@ impl Processes {
 
 struct Process {
     file: File,
-    present: Option<Present>,
-    /// When the last instruction that was seen before was gone.
-    ended: Option<Instant>,
+    /// None until it is looked at for the first time, or where it may not be read.
+    memory: Option<ProcessMemory>,
+    steps: u64,
+    watched: Watched,
+    /// When the process was looked at last.
+    looked: Option<Instant>,
 }
+
+/// What a process is executing.
+#[derive(Default)]
+struct Watched(Option<Present>);
 
 /// An instruction that is being executed.
 #[derive(Debug, Clone, Copy)]
 struct Present {
-    /// Steps left, whether the others are known, cell, number.
-    words: [u64; 4],
+    instruction: Instruction,
+    phase: usize,
     /// Between these two looks it began.
     begun: [Instant; 2],
     last: Instant,
     looks: u32,
 }
 
-impl Process {
-    /// What the process executes now. Gives an execution that took long and is done.
-    fn look(&mut self, now: Instant) -> Option<LongExecution> {
-        let before = self.ended.replace(now).unwrap_or(now);
-        let words = self.words()?;
-        if let Some(present) = &mut self.present
-            && present.words == words
+impl Watched {
+    /// The process was looked at, at the second of two times, and executes an instruction: none is known where
+    /// it had gone on since the look before, at the first of them. Gives an execution that took long and is
+    /// done.
+    fn look(
+        &mut self,
+        instruction: Option<Instruction>,
+        [before, now]: [Instant; 2],
+        phase: impl Fn() -> Option<usize>,
+    ) -> Option<LongExecution> {
+        if let (Some(present), Some(instruction)) = (&mut self.0, instruction)
+            && present.instruction == instruction
         {
             present.last = now;
             present.looks += 1;
             return None;
         }
-        let present = Present { words, begun: [before, now], last: now, looks: 1 };
-        let done = self.present.replace(present).filter(|done| done.looks >= LOOKS && done.words[1] != 0)?;
+        let interval = now - before;
+        let next = instruction.map(|instruction| {
+            // It was there at the look before: the process has not gone on since.
+            let begun = [before.checked_sub(interval).unwrap_or(before), before];
+            Some(Present { instruction, phase: phase()?, begun, last: now, looks: 1 })
+        });
+        let done = std::mem::replace(&mut self.0, next.flatten()).filter(|done| done.looks >= LOOKS)?;
         // It began and ended somewhere between two looks: half way, on average.
         let middle = |one: Instant, other: Instant| one + (other - one) / 2;
         let took = middle(done.last, now) - middle(done.begun[0], done.begun[1]);
         Some(LongExecution {
-            cell: done.words[2],
-            number: done.words[3] as u8,
-            phase: self.phase()?,
+            cell: done.instruction.cell,
+            number: done.instruction.number,
+            phase: done.phase,
             nanoseconds: took.as_nanos() as u64,
         })
     }
+}
 
-    /// Steps left, whether the last instruction is known, its cell and its opcode's number.
-    fn words(&self) -> Option<[u64; 4]> {
-        let mut bytes = [0; 32];
+impl Process {
+    fn new(file: File) -> Process {
+        Process { file, memory: None, steps: 0, watched: Watched::default(), looked: None }
+    }
+
+    /// Looks what the process executes. Gives an execution that took long and is done.
+    fn look(&mut self, now: Instant) -> Option<LongExecution> {
+        let before = self.looked.replace(now).unwrap_or(now);
+        let (steps, untimed) = self.steps()?;
+        let same = std::mem::replace(&mut self.steps, steps) == steps;
+        // Most of the time it has gone on, and that is all.
+        let instruction = if same && untimed { self.instruction() } else { None };
+        let mut watched = std::mem::take(&mut self.watched);
+        let done =
+            watched.look(instruction, [before, now], || self.word(Word::Phase).map(|phase| phase as usize));
+        self.watched = watched;
+        done
+    }
+
+    fn instruction(&mut self) -> Option<Instruction> {
+        if self.memory.is_none() {
+            self.memory = ProcessMemory::open(self.word(Word::Pid)?);
+        }
+        self.memory.as_ref()?.instruction(|word| self.word(word))
+    }
+
+    /// Steps left, and whether the present slice is not timed.
+    fn steps(&self) -> Option<(u64, bool)> {
+        let mut bytes = [0; 16];
         let at = slot_offset(0) + COUNTS_SIZE + State::Steps as usize * 8;
         self.file.read_exact_at(&mut bytes, at as u64).ok()?;
         let word = |index: usize| bytes[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes);
-        Some([word(0), word(1), word(2), word(3)])
-    }
-
-    fn phase(&self) -> Option<usize> {
-        self.word(Word::Phase).map(|phase| phase as usize)
+        Some((word(0), word(1) != 0))
     }
 
     fn word(&self, word: Word) -> Option<u64> {
@@ -162,36 +204,29 @@ impl Process {
 mod tests {
     use super::*;
 
-    /// A process's live file, with what it executes.
-    fn executing(file: &File, steps: u64, known: u64, cell: u64) {
-        let words: Vec<u8> = [steps, known, cell, 7].iter().flat_map(|word| word.to_le_bytes()).collect();
-        let at = slot_offset(0) + COUNTS_SIZE + State::Steps as usize * 8;
-        file.write_all_at(&words, at as u64).unwrap();
+    /// What a process is seen to execute, look by look, a millisecond apart: the address of the instruction,
+    /// where it is looked for.
+    fn seen(looks: &[Option<u64>]) -> Vec<u64> {
+        let start = Instant::now();
+        let at = |look: usize| start + Duration::from_millis(look as u64);
+        let mut watched = Watched::default();
+        let mut found = Vec::new();
+        for (look, address) in looks.iter().enumerate() {
+            let instruction = address.map(|address| Instruction { address, cell: 2 * address, number: 7 });
+            let times = [at(look.saturating_sub(1)), at(look)];
+            if let Some(long) = watched.look(instruction, times, || Some(1)) {
+                assert_eq!((long.number, long.phase), (7, 1));
+                found.extend([long.cell, long.nanoseconds / 1_000_000]);
+            }
+        }
+        found
     }
 
     #[test]
     fn what_stays_for_several_looks_took_long() {
-        let file = tempfile::tempfile().unwrap();
-        file.write_all_at(&1u64.to_le_bytes(), Word::Phase as u64 * 8).unwrap();
-        let mut process = Process { file: file.try_clone().unwrap(), present: None, ended: None };
-        let start = Instant::now();
-        let mut milliseconds = 0;
-        let mut look = |steps, known, cell, looks| {
-            executing(&file, steps, known, cell);
-            let mut found = Vec::new();
-            for _ in 0..looks {
-                milliseconds += 1;
-                found.extend(process.look(start + Duration::from_millis(milliseconds)));
-            }
-            found
-        };
-        assert_eq!(look(90, 1, 0x1000, 1), []);
-        assert_eq!(look(80, 1, 0x1000, 2), [], "not yet long");
-        assert_eq!(look(80, 1, 0x2000, 10), [], "the one before was not");
-        let long = LongExecution { cell: 0x2000, number: 7, phase: 1, nanoseconds: 10_000_000 };
-        assert_eq!(look(70, 1, 0x3000, 1), [long]);
-        // While times are taken, there is nothing to see.
-        assert_eq!(look(60, 0, 0x3000, 50), []);
-        assert_eq!(look(50, 1, 0x3000, 1), []);
+        assert_eq!(seen(&[None, Some(3), None, Some(3), Some(4), None]), [], "seen once each");
+        // Before the first of five looks that saw it another had seen as few steps left.
+        assert_eq!(seen(&[None, None, Some(5), Some(5), Some(5), Some(5), Some(5), None]), [10, 6]);
+        assert_eq!(seen(&[Some(5), Some(5), Some(6), Some(6), Some(6)]), [10, 2], "the last is not done");
     }
 }

@@ -12,6 +12,7 @@ mod live_folder;
 mod long_executions;
 mod machine;
 mod output;
+mod present_instruction;
 mod record;
 mod report;
 mod selection;

@@ -107,8 +107,19 @@ impl Meter {
         }
     }
 
-    /// The steps of a slot are used up.
-    pub fn steps_are_done(&self, slot: Slot, tsc: u64) {
+    /// Tells whoever looks from outside where the calling thread's present frame is found, which is about to
+    /// execute the instruction at an address.
+    fn publish_frame(&self, address: usize) {
+        let pointer = self.cells().and_then(|cells| cells.frame_pointer(address));
+        self.with_live(|live| {
+            for (word, value) in pointer.unwrap_or_default() {
+                live.set(word, value as u64);
+            }
+        });
+    }
+
+    /// The steps of a slot are used up at the dispatch of the instruction at an address.
+    pub fn steps_are_done(&self, slot: Slot, address: usize, tsc: u64) {
         let Some(times) = &self.times else { return };
         let paused = || times.paused.load(Relaxed);
         let segments = [State::Segments, State::Cycles].map(|word| slot.state(word).load(Relaxed)).into();
@@ -127,8 +138,11 @@ impl Meter {
                 clock::forget();
             }
             times.timed.store(timed, Relaxed);
-            let known = !timed && !times.threads.load(Relaxed);
-            slot.state(State::LastKnown).store(u64::from(known), Relaxed);
+            let untimed = !timed && !times.threads.load(Relaxed);
+            if untimed {
+                self.publish_frame(address);
+            }
+            slot.state(State::Untimed).store(u64::from(untimed), Relaxed);
             let _ = self.update();
         }
         slot.state(State::Steps).store(steps, Relaxed);

@@ -4,7 +4,7 @@ use opmeter_live::{ROW_SIZE, State, offset};
 use opmeter_opcodes::Folding;
 
 use super::writer::{Step, Stub};
-use super::{Biases, Cell, NextInstr, PairCells, Slice};
+use super::{Biases, Cell, NextInstr, PairCells};
 use crate::assembler::{Condition, Mem, RAX, RCX, RDX, Reg};
 use crate::cell_index::LEAF_BITS;
 use crate::clock::cell_offset::TIMED;
@@ -60,13 +60,6 @@ impl Stub<'_> {
         }
         for distance in self.rule.folded.into_iter().filter(|distance| *distance > 0) {
             count(self, i32::from(distance));
-        }
-        if self.set.timing.is_some_and(|timing| timing.slice == Slice::Counted) {
-            // Whoever looks from outside can see an instruction that takes long.
-            self.a.address(bias, cell.at(0));
-            let (last, number) = (self.state(State::LastCell), self.state(State::LastNumber));
-            self.a.store(last, bias);
-            self.a.store_byte(number, self.rule.number);
         }
         cell
     }

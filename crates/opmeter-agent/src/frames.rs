@@ -65,7 +65,10 @@ impl Frames {
             ..=10 => {
                 let frame_type = crate::interpreter::symbol(c"PyFrame_Type")? as usize + type_offset;
                 let offset = |name| member_offset(frame_type, name);
-                let (back, last) = (offset("f_back")?, offset("f_lasti")?);
+                // No member in 3.10, where it follows `f_trace_opcodes` and the pointer `f_gen`.
+                let behind = |trace: usize| (trace + 1).next_multiple_of(8) + 8;
+                let last = offset("f_lasti").or_else(|| offset("f_trace_opcodes").map(behind))?;
+                let back = offset("f_back")?;
                 // `f_code` follows `f_back` (`Include/frameobject.h`).
                 let unit = if minor == 10 { 2 } else { 1 };
                 Layout::Objects { back, code: back + 8, last, unit, thread_state: thread_state? }

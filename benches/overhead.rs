@@ -1,11 +1,11 @@
-//! What metering costs: `cargo bench --bench overhead [-- --runs N] [--pairs] [PYTHON...]`
+//! What metering costs: `cargo bench --bench overhead [-- --runs N] [OPTION...] [PYTHON...]`
 //!
 //! For each interpreter and each program of `benches/programs.txt` it runs the program natively and metered
 //! in turn, after one run of each that does not count, and takes the median of the ratios of neighbouring
 //! runs' CPU time (user and system, of the program with its children and of the command around it). Then
 //! it does the same for an empty program, which tells the cost of starting, and for one that imports much,
-//! which tells that in memory. With `--pairs` pairs are counted as well. Where no interpreter is named, it
-//! takes `python3`.
+//! which tells that in memory. Options such as `--pairs` and `--time=0.5` are those of `opmeter record`. Where
+//! no interpreter is named, it takes `python3`.
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsStr;
@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike};
+
+#[path = "median.rs"]
+mod median;
+
+use median::median;
 
 fn main() {
     let options = Options::parse();
@@ -32,7 +37,7 @@ fn main() {
         println!("{} ({})", version(python), python.display());
         let mut ratios = Vec::new();
         for program in &programs {
-            let both = measure(python, &[program.as_os_str()], options.runs, options.pairs);
+            let both = measure(python, &[program.as_os_str()], options.runs, &options.record);
             let native = median(both.iter().map(|(native, _)| native.cpu));
             let ratio = median(both.iter().map(|(native, metered)| metered.cpu / native.cpu));
             let name = program.file_stem().unwrap().to_string_lossy().into_owned();
@@ -42,9 +47,10 @@ fn main() {
         ratios.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (worst, name) = ratios.last().unwrap().clone();
         let middle = median(ratios.iter().map(|(ratio, _)| *ratio));
-        let starts = measure(python, &["-c".as_ref(), "pass".as_ref()], options.runs.max(11), options.pairs);
+        let starts =
+            measure(python, &["-c".as_ref(), "pass".as_ref()], options.runs.max(11), &options.record);
         let start = median(starts.iter().map(|(native, metered)| metered.wall - native.wall));
-        let memory = added_memory(python, options.pairs);
+        let memory = added_memory(python, &options.record);
         println!(
             "  median {middle:.3}, worst {worst:.3} ({name}), start-up + {:.1} ms, memory of imports + {:.1} MiB\n",
             start * 1e3,
@@ -64,7 +70,7 @@ import asyncio, concurrent.futures, ctypes, csv, dataclasses, decimal, difflib, 
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)";
 
 /// How much more memory importing many modules takes when it is metered, in KiB.
-fn added_memory(python: &Path, pairs: bool) -> f64 {
+fn added_memory(python: &Path, record: &[String]) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["-c".as_ref(), IMPORTS.as_ref()];
     let peak = |mut command: Command| -> Option<f64> {
@@ -74,7 +80,7 @@ fn added_memory(python: &Path, pairs: bool) -> f64 {
     let both = (0..5).map_while(|_| {
         let mut native = Command::new(python);
         native.args(arguments);
-        Some(peak(metered(python, &arguments, &folder.path().join("out.opm"), pairs))? - peak(native)?)
+        Some(peak(metered(python, &arguments, &folder.path().join("out.opm"), record))? - peak(native)?)
     });
     let both: Vec<f64> = both.collect();
     // An interpreter may have been built without one of the modules.
@@ -83,19 +89,19 @@ fn added_memory(python: &Path, pairs: bool) -> f64 {
 
 struct Options {
     runs: usize,
-    pairs: bool,
+    record: Vec<String>,
     pythons: Vec<PathBuf>,
 }
 
 impl Options {
     fn parse() -> Self {
-        let mut options = Self { runs: 5, pairs: false, pythons: Vec::new() };
+        let mut options = Self { runs: 5, record: Vec::new(), pythons: Vec::new() };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--bench" => {}
-                "--pairs" => options.pairs = true,
                 "--runs" => options.runs = arguments.next().unwrap().parse().unwrap(),
+                option if option.starts_with("--") => options.record.push(argument),
                 _ => options.pythons.push(argument.into()),
             }
         }
@@ -119,7 +125,7 @@ struct Run {
 }
 
 /// Neighbouring runs: native, metered.
-fn measure(python: &Path, arguments: &[&OsStr], runs: usize, pairs: bool) -> Vec<(Run, Run)> {
+fn measure(python: &Path, arguments: &[&OsStr], runs: usize, record: &[String]) -> Vec<(Run, Run)> {
     let folder = tempfile::tempdir().unwrap();
     let recording = folder.path().join("out.opm");
     let native = || {
@@ -127,15 +133,12 @@ fn measure(python: &Path, arguments: &[&OsStr], runs: usize, pairs: bool) -> Vec
         command.args(arguments);
         time(command)
     };
-    (0..=runs).map(|_| (native(), time(metered(python, arguments, &recording, pairs)))).skip(1).collect()
+    (0..=runs).map(|_| (native(), time(metered(python, arguments, &recording, record)))).skip(1).collect()
 }
 
-fn metered(python: &Path, arguments: &[&OsStr], recording: &Path, pairs: bool) -> Command {
+fn metered(python: &Path, arguments: &[&OsStr], recording: &Path, record: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_opmeter"));
-    command.args(["record", "--quiet", "--force"]);
-    if pairs {
-        command.arg("--pairs");
-    }
+    command.args(["record", "--quiet", "--force"]).args(record);
     command.arg("-o").arg(recording).arg("--").arg(python).args(arguments);
     command
 }
@@ -154,11 +157,4 @@ fn children_cpu() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
     let duration = |time: TimeVal| Duration::from_micros(time.num_microseconds() as u64);
     duration(usage.user_time()) + duration(usage.system_time())
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
 }

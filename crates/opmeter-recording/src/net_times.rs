@@ -31,12 +31,13 @@ pub(crate) struct NetTimes {
 
 impl NetTimes {
     /// Finds the cost of the probes, and how what was not timed adds up. `executions` is how often each opcode
-    /// ran in each phase; `spread` tells over how many instructions the executions are spread.
+    /// ran in each phase; `spread` tells over how many instructions the executions are
+    /// spread, `minor` is the interpreter's minor version.
     pub(crate) fn new(
         times: [Times; PHASES],
         slices: &Slices,
         executions: &[FxHashMap<u8, u64>; PHASES],
-        spread: f64,
+        (spread, minor): (f64, u64),
         seen: &[LongExecution],
     ) -> Self {
         let elapsed = slices.last.1.saturating_sub(slices.first.1) as f64;
@@ -53,7 +54,7 @@ impl NetTimes {
         let ratio = (executed as f64 / timed.max(1) as f64).max(1.0);
         let measured: [Vec<Measured>; PHASES] =
             std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from, ratio));
-        let mut cost = ProbeCost::of(slices, spread);
+        let mut cost = ProbeCost::of(slices, spread, minor);
         let totals = measured.each_ref().map(|all| Sums::of(all, cost.timed));
         let mut more_long = if timed > 0 { ratio - 1.0 } else { 0.0 };
         let mut untimed_factor = [1.0; PHASES];
@@ -289,4 +290,151 @@ fn quantile(histogram: &[(u16, u64)], part: f64) -> u64 {
         }
     }
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use opmeter_live::{SliceSum, bucket};
+
+    use super::*;
+
+    const SHORT: u8 = 10;
+    const LONG: u8 = 20;
+
+    fn times(opcodes: &[(u8, OpcodeTimes)]) -> Times {
+        let none = OpcodeTimes { executions: 0, segments: 0, cycles: 0, histogram: Vec::new() };
+        let mut times = Times(vec![none; 256]);
+        for (number, opcode) in opcodes {
+            times.0[usize::from(*number)] = opcode.clone();
+        }
+        times
+    }
+
+    fn alike(executions: u64, cycles: u64) -> OpcodeTimes {
+        let histogram = vec![(bucket(cycles) as u16, executions)];
+        OpcodeTimes { executions, segments: executions, cycles: executions * cycles, histogram }
+    }
+
+    /// A program of which a quarter was timed: 400,000 times an instruction that takes 10 cycles, and 2 of an
+    /// opcode that takes long. A probe costs 20 cycles, counting 2; a cycle is a third of a nanosecond.
+    fn net(long: OpcodeTimes, longs: u64, long_cycles_untimed: u64, seen: &[LongExecution]) -> NetTimes {
+        let sum = SliceSum {
+            timed_cycles: 30_000,
+            timed_steps: 100,
+            timed_segments: 1000,
+            counted_cycles: 36_000,
+            counted_steps: 300,
+        };
+        let slices = Slices {
+            last: (3_000_000_000, 1_000_000_000),
+            core_ratio: 1024,
+            back_to_back: 25 * 1024,
+            pairs: 100,
+            counted: [0, 3_600_000 + long_cycles_untimed, 0],
+            sums: vec![sum; 100],
+            ..Slices::default()
+        };
+        let main = times(&[(SHORT, alike(100_000, 30)), (LONG, long)]);
+        let executions = [
+            [].into_iter().collect(),
+            [(SHORT, 400_000), (LONG, longs)].into_iter().collect(),
+            [].into_iter().collect(),
+        ];
+        // So that counting costs two cycles: see `calibration`.
+        let spread = (5.3f64 / 1.28).exp();
+        NetTimes::new([times(&[]), main, times(&[])], &slices, &executions, (spread, 12), seen)
+    }
+
+    fn rows(net: &NetTimes, longs: u64) -> Vec<OpcodeTime> {
+        let row = |number, opcode: &str, executions| OpcodeRow {
+            process: 0,
+            phase: Phase::Main,
+            opcode: opcode.into(),
+            base_opcode: opcode.into(),
+            number,
+            executions,
+            time: None,
+        };
+        let mut rows = [row(SHORT, "SHORT", 400_000), row(SHORT, "SHORT/OTHER", 7), row(LONG, "LONG", longs)];
+        net.fill_opcodes(1, &mut rows);
+        rows.into_iter().map(|row| row.time.unwrap()).collect()
+    }
+
+    fn near(found: u64, expected: u64) -> bool {
+        (found as f64 / expected as f64 - 1.0).abs() < 0.02
+    }
+
+    #[test]
+    fn the_cost_of_probes_is_taken_off() {
+        let net = net(alike(0, 0), 0, 0, &[]);
+        let timing = net.timing();
+        assert!((timing.probe_cycles - 20.0).abs() < 0.1, "{timing:?}");
+        assert!((timing.counting_cycles - 2.0).abs() < 1e-6 && timing.tsc_hz == 3e9, "{timing:?}");
+        let [short, other, _] = &rows(&net, 0)[..] else { panic!() };
+        assert!(near(short.cycles_net, 4_000_000) && near(short.ns_net, 1_333_333), "{short:?}");
+        assert_eq!(
+            (short.timed_executions, short.cycles_raw, short.p50, short.max),
+            (100_000, 3_000_000, 30, 30)
+        );
+        assert!(short.cycles_net_se > 0 && short.cycles_net_se < 1_000_000, "{short:?}");
+        assert_eq!(*other, OpcodeTime::NONE, "it is part of the other");
+    }
+
+    #[test]
+    fn long_executions_are_told_by_the_time_that_passed() {
+        // One of a million cycles was timed; one of two million was not.
+        let net = net(alike(1, 1_000_000), 2, 2_000_000, &[]);
+        let [short, _, long] = &rows(&net, 2)[..] else { panic!() };
+        assert!(near(long.cycles_net, 3_000_000), "{long:?}");
+        assert!(near(short.cycles_net, 4_000_000), "{short:?}");
+        assert!(long.cycles_net_se > 1_000_000, "it was one of two: {long:?}");
+    }
+
+    #[test]
+    fn very_long_ones_are_seen_from_outside() {
+        let seen = LongExecution { cell: 0, number: LONG, phase: 1, nanoseconds: 3_000_000 };
+        let net = net(alike(0, 0), 1, 9_000_000, &[seen]);
+        let [short, _, long] = &rows(&net, 1)[..] else { panic!() };
+        assert!(near(long.cycles_net, 9_000_000) && near(long.ns_net, 3_000_000), "{long:?}");
+        assert_eq!(long.timed_executions, 0);
+        assert!(near(short.cycles_net, 4_000_000), "{short:?}");
+    }
+
+    #[test]
+    fn instructions_add_up_to_their_opcode() {
+        let net = net(alike(0, 0), 0, 0, &[]);
+        let mut opcodes = vec![OpcodeRow {
+            process: 0,
+            phase: Phase::Main,
+            opcode: "SHORT".into(),
+            base_opcode: "SHORT".into(),
+            number: SHORT,
+            executions: 400_000,
+            time: None,
+        }];
+        net.fill_opcodes(1, &mut opcodes);
+        let row = |executions| InstructionRow {
+            process: 0,
+            phase: Phase::Main,
+            file: "a.py".into(),
+            function: "f".into(),
+            first_line: 1,
+            line: 1,
+            offset: 0,
+            opcode: "SHORT".into(),
+            executions,
+            code: 0,
+            argument: 0,
+            time: None,
+        };
+        // The first takes 25 cycles, the second 5; a few of the third were never timed, the last never ran.
+        let mut rows = [row(100_000), row(299_990), row(10), row(0)];
+        let cell = |executions, cycles| CellTime { executions, segments: executions, cycles, seen: 0 };
+        let cells = [cell(25_000, 25_000 * 45), cell(75_000, 75_000 * 25), cell(0, 0), cell(0, 0)];
+        net.fill_instructions(&mut rows, &cells, &opcodes);
+        let nets: Vec<u64> = rows.iter().map(|row| row.time.as_ref().unwrap().cycles_net).collect();
+        assert!(near(nets[0], 2_500_000) && near(nets[1], 1_500_000) && near(nets[2], 100), "{nets:?}");
+        assert_eq!(nets[3], 0);
+        assert!(near(nets.iter().sum(), opcodes[0].time.as_ref().unwrap().cycles_net));
+    }
 }

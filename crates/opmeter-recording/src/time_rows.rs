@@ -27,7 +27,8 @@ pub(crate) fn fill_times(
     let spread = spread(instructions.iter().map(|row| row.executions));
     let seen = std::fs::read(file.path().with_extension(LONG_EXTENSION)).unwrap_or_default();
     let seen = LongExecution::read(&seen);
-    let net = NetTimes::new(times, &Slices::read(&bytes), &executions, spread, &seen);
+    let net =
+        NetTimes::new(times, &Slices::read(&bytes), &executions, (spread, file.word(Word::Minor)), &seen);
     for phase in Phase::ALL {
         let start = opcodes.iter().position(|row| row.phase == phase).unwrap_or(opcodes.len());
         let length = opcodes[start..].iter().take_while(|row| row.phase == phase).count();

@@ -44,9 +44,9 @@ pub struct RecordArgs {
     /// Count pairs of opcodes as well: which opcode ran right after which
     #[arg(long)]
     pub pairs: bool,
-    /// Take times as well, in slices that make up this share of the run (0 to 1)
+    /// Take times as well, in slices that make up this share of the run (above 0, up to 1) [default: 0.25]
     #[arg(
-        long, hide = true, value_name = "SHARE", num_args = 0..=1, require_equals = true,
+        long, value_name = "SHARE", num_args = 0..=1, require_equals = true,
         default_missing_value = "0.25", value_parser = share
     )]
     pub time: Option<f64>,

@@ -180,9 +180,17 @@ fn add(address: usize, value: u64) {
     word.store(word.load(Relaxed).wrapping_add(value), Relaxed);
 }
 
-/// Takes back an execution of an opcode, given the address of the times.
-pub fn take_execution(blocks: usize, number: u8) {
-    add(blocks + usize::from(number) * TIME_BLOCK_SIZE + time_offset::EXECUTIONS, u64::MAX);
+/// The calling thread's last dispatch was no execution of the opcode `first`, but part of one of `second`; the
+/// times are at this address.
+pub fn rename_last(blocks: usize, first: u8, second: u8) {
+    let block = |number: u8| blocks + usize::from(number) * TIME_BLOCK_SIZE;
+    add(block(first) + time_offset::EXECUTIONS, u64::MAX);
+    CLOCK.with(|clock| {
+        let last = clock.last(1);
+        if last.block.get() as usize == block(first) {
+            last.block.set(block(second) as *const AtomicU64);
+        }
+    });
 }
 
 /// Offsets of a clock's fields from the thread's segment base.

@@ -68,10 +68,11 @@ impl Live {
     /// Takes times as well, in a file mapped at `address`, where its length was reserved.
     ///
     /// # Errors
-    /// When the file can't be made, has no room on the disk, or can't be mapped.
+    /// As for [`Live::count_pairs`].
     pub fn take_times(&mut self, address: usize) -> io::Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
+        let path = self.path.as_ref().ok_or(io::ErrorKind::NotFound)?;
         let times = SlotFile::create(&times::LAYOUT, path, address)?;
+        times::begin(&times);
         self.slot(0).state(State::Times).store(times.set(0) as u64, Ordering::Relaxed);
         self.set(Word::Timed, 1);
         self.times = Some(times);
@@ -107,16 +108,15 @@ impl Live {
         // SAFETY: as above; the new mapping is as long.
         unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), self.address as *mut u8, HEADER_SIZE) };
         self.begin();
-        let nowhere = self.path.is_none();
         if let Some(pairs) = self.pairs.take()
-            && (nowhere || self.count_pairs(pairs.address()).is_err())
+            && self.count_pairs(pairs.address()).is_err()
         {
             self.set(Word::Pairs, 0);
             pairs.abandon();
             self.slot(0).state(State::Pairs).store(pairs.set(0) as u64, Ordering::Relaxed);
         }
         if let Some(times) = self.times.take()
-            && (nowhere || self.take_times(times.address()).is_err())
+            && self.take_times(times.address()).is_err()
         {
             self.set(Word::Timed, 0);
             times.abandon();

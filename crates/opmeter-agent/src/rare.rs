@@ -154,7 +154,7 @@ impl<'m> Occurrence<'m> {
         self.slot.state(State::Pending).store(0, Relaxed);
         self.slot.add(offset::REDISPATCHES, 1);
         let placed = self.add_executions(0, u64::MAX);
-        self.meter.time_no_execution(self.slot, first);
+        self.meter.time_no_execution(self.slot, first, self.number);
         let array = if placed { offset::EXECUTIONS } else { offset::UNPLACED };
         if !placed || self.meter.rule(first).is_some_and(|rule| rule.derived) {
             self.slot.add(array + usize::from(first) * 8, u64::MAX);

@@ -6,10 +6,14 @@
 use opmeter_live::{MAX_SUMS, PHASES, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord};
 
 use crate::slot_file::SlotFile;
+use crate::times::note_clocks;
 use crate::tsc;
 
 /// Cycles from one look at the clock to the next, as far as steps allow to aim at that.
 const STRETCH: u64 = 120_000;
+
+/// Steps of a stretch of which it is not known how long it will take.
+const FIRST_STEPS: u64 = 8;
 
 /// Cycles of a timed slice on average, where at most half of the run is timed.
 const TIMED_SLICE: u64 = 1_000_000;
@@ -98,22 +102,19 @@ impl Slices {
                 self.learn(cycles, segments);
             }
             self.note_passed(cycles, phase, file);
-            self.left -= cycles as i64;
+            // What takes long is no reason to change: whether it is timed must not depend on what was before.
+            self.left -= cycles.min(2 * STRETCH) as i64;
             if self.left <= 0 {
                 changed = true;
                 self.change(file);
             }
-        } else if let Some(file) = file {
-            self.note_clocks(file, SliceWord::FirstTsc, SliceWord::FirstNs);
-            let note = |word: SliceWord, value: u64| {
-                file.word(word as usize * 8).store(value, std::sync::atomic::Ordering::Relaxed);
-            };
-            note(SliceWord::CoreRatio, tsc::core_ratio());
-            note(SliceWord::BackToBack, tsc::back_to_back());
+        }
+        if let Some(file) = file {
+            note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
         }
         self.segments = segments;
-        let usual = self.usual[usize::from(self.timed)].max(1.0);
-        self.steps = if self.stretch.is_some() { (STRETCH as f64 / usual) as u64 } else { 1 };
+        let usual = self.usual[usize::from(self.timed)];
+        self.steps = if usual > 0.0 { (STRETCH as f64 / usual) as u64 } else { FIRST_STEPS };
         self.steps = self.steps.clamp(1, 1 << 20);
         // Not quite the same each time, lest it keep step with a loop of the program.
         self.steps += self.random() % (self.steps / 4 + 1);
@@ -126,6 +127,9 @@ impl Slices {
             let cycles = now.wrapping_sub(start).saturating_sub(paused.wrapping_sub(before));
             self.note_passed(cycles, phase, file);
             self.interrupted = true;
+            if let Some(file) = file {
+                note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
+            }
             self.begin_stretch(now, paused);
         }
     }
@@ -136,6 +140,14 @@ impl Slices {
             let word = SliceWord::Counted as usize + phase.min(PHASES - 1);
             file.word(word * 8).fetch_add(cycles, std::sync::atomic::Ordering::Relaxed);
         }
+    }
+
+    /// In a child that was just forked, which has a file of its own: begins anew, in the slice that it is in.
+    pub fn restart(&mut self) {
+        self.stretch = None;
+        self.interrupted = false;
+        self.sum = SliceSum::default();
+        (self.pairs, self.pairs_per_sum, self.sums) = (0, 1, 0);
     }
 
     /// The next stretch begins.
@@ -170,7 +182,6 @@ impl Slices {
         }
         self.pairs += 1;
         let Some(file) = file else { return };
-        self.note_clocks(file, SliceWord::LastTsc, SliceWord::LastNs);
         let words = |sum: SliceSum| {
             [sum.timed_cycles, sum.timed_steps, sum.timed_segments, sum.counted_cycles, sum.counted_steps]
         };
@@ -199,12 +210,6 @@ impl Slices {
             self.pairs = 0;
             self.sum = SliceSum::default();
         }
-    }
-
-    fn note_clocks(&self, file: &SlotFile, cycles: SliceWord, nanoseconds: SliceWord) {
-        use std::sync::atomic::Ordering::Relaxed;
-        file.word(cycles as usize * 8).store(tsc::now(), Relaxed);
-        file.word(nanoseconds as usize * 8).store(tsc::nanoseconds(), Relaxed);
     }
 
     /// A length for the present slice: half to one and a half times the mean.

@@ -36,6 +36,19 @@ pub fn nanoseconds() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// The counter and [`nanoseconds`] at the same moment, as nearly as it goes.
+pub fn both_clocks() -> (u64, u64) {
+    let once = |_| {
+        let before = now();
+        let nanoseconds = nanoseconds();
+        let took = now().wrapping_sub(before);
+        (took, before.wrapping_add(took / 2), nanoseconds)
+    };
+    // The system may take the processor away in between.
+    let (_, cycles, nanoseconds) = (0..3).map(once).min().unwrap_or_default();
+    (cycles, nanoseconds)
+}
+
 /// Core cycles per 1024 cycles of the counter, as the processor runs now: additions that wait for one another
 /// take one core cycle each.
 pub fn core_ratio() -> u64 {

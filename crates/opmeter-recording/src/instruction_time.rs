@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::OpcodeTime;
+
 /// How long the executions of an instruction, or of all instructions of a line, took, in cycles of the
 /// time-stamp counter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,5 +31,12 @@ impl InstructionTime {
         self.cycles_net = self.cycles_net.saturating_add(other.cycles_net);
         self.cycles_net_se = self.cycles_net_se.saturating_add(other.cycles_net_se);
         self.ns_net = self.ns_net.saturating_add(other.ns_net);
+    }
+}
+
+impl From<&OpcodeTime> for InstructionTime {
+    fn from(time: &OpcodeTime) -> InstructionTime {
+        let &OpcodeTime { timed_executions, cycles_raw, cycles_net, cycles_net_se, ns_net, .. } = time;
+        InstructionTime { timed_executions, cycles_raw, cycles_net, cycles_net_se, ns_net }
     }
 }

@@ -205,12 +205,17 @@ impl NetTimes {
                 let Some(place) = place(row) else { return (0.0, 0.0) };
                 let (net, se) = self.instruction(row.executions, cell, bases[place]);
                 bases[place].estimated += net;
+                bases[place].placed += row.executions as f64;
                 (net, se)
             })
             .collect();
         for ((row, cell), (net, se)) in rows.iter_mut().zip(measured).zip(estimates) {
             let base = place(row).map(|place| bases[place]).unwrap_or_default();
-            let net = if base.estimated > 0.0 { net * base.net / base.estimated } else { 0.0 };
+            let net = if base.estimated > 0.0 {
+                net * base.net / base.estimated
+            } else {
+                base.net * row.executions as f64 / base.placed.max(1.0)
+            };
             row.time = Some(InstructionTime {
                 timed_executions: cell.executions,
                 cycles_raw: cell.cycles,
@@ -271,6 +276,8 @@ struct Base {
     short: f64,
     /// What its instructions were estimated to take, each by itself.
     estimated: f64,
+    /// Executions of its instructions, those by combined opcodes included.
+    placed: f64,
     executions: f64,
     timed: f64,
     /// The sum of the squares of the deviations of timed executions from the mean of their form.

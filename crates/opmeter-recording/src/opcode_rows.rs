@@ -6,7 +6,7 @@ use opmeter_live::Counts;
 use opmeter_opcodes::{Execution, Folding, Opcode, OpcodeTable};
 use rustc_hash::FxHashMap;
 
-use crate::{InstructionRow, OpcodeRow, Phase};
+use crate::{InstructionRow, InstructionTime, OpcodeRow, Phase};
 
 /// The rows of one process and phase: a row for each opcode that ran, and one for each instruction that
 /// a combined opcode ran in its stead.
@@ -128,7 +128,7 @@ pub(crate) fn placeless_rows(table: &OpcodeTable<'_>, rows: &[OpcodeRow], code: 
         executions: row.executions,
         code,
         argument: 0,
-        time: None,
+        time: row.time.as_ref().map(InstructionTime::from),
     };
     placeless.map(row).collect()
 }

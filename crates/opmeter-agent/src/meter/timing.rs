@@ -49,10 +49,11 @@ impl Meter {
         self.slice() == Some(Slice::Timed)
     }
 
-    /// A dispatch of an opcode that was timed in a slot was no execution.
-    pub fn time_no_execution(&self, slot: Slot, number: u8) {
+    /// The last dispatch, which was timed as one of the opcode `first`, was no execution: its time belongs to the
+    /// dispatch of `second` that follows.
+    pub fn time_no_execution(&self, slot: Slot, first: u8, second: u8) {
         if self.is_timing() {
-            clock::take_execution(slot.state(State::Times).load(Relaxed) as usize, number);
+            clock::rename_last(slot.state(State::Times).load(Relaxed) as usize, first, second);
         }
     }
 
@@ -155,6 +156,9 @@ impl Meter {
     pub fn change_phase(&self, enter: impl FnOnce()) {
         let Some(times) = &self.times else { return enter() };
         let begun = tsc::now();
+        if self.is_timing() {
+            clock::stop(begun);
+        }
         self.with_live(|live| {
             let (paused, phase) = (times.paused.load(Relaxed), live.get(Word::Phase) as usize);
             times.slices.with(|slices| slices.end_phase(begun, paused, phase, live.times()))
@@ -167,6 +171,7 @@ impl Meter {
     pub fn restart_times(&self) {
         if let Some(times) = &self.times {
             times.slices.break_lock();
+            times.slices.with(Slices::restart);
             clock::forget();
         }
     }

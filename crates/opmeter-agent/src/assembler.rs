@@ -145,12 +145,6 @@ impl Assembler {
         self.code.extend(value.to_le_bytes());
     }
 
-    /// `mov byte ptr [mem], value`
-    pub fn store_byte(&mut self, mem: Mem, value: u8) {
-        self.memory(&[], false, &[0xc6], 0, mem, 1);
-        self.code.push(value);
-    }
-
     /// `cmp [mem], reg`
     pub fn compare(&mut self, mem: Mem, reg: Reg) {
         self.memory(&[], true, &[0x39], reg.0, mem, 0);
@@ -485,10 +479,6 @@ mod tests {
         assert_eq!(word(16), [0x66, 0x41, 0x83, 0x7f, 2, 16]);
         assert_eq!(word(0x80), [0x66, 0x41, 0x81, 0x7f, 2, 0x80, 0]);
         assert_eq!(assembled(|a| a.compare_byte(Mem::Base(Reg(3), -8), 9)), [0x80, 0x7b, 0xf8, 9]);
-        assert_eq!(
-            assembled(|a| a.store_byte(Mem::At(0x10_0000), 7)),
-            [0xc6, 0x05, 0xf9, 0xff, 0xff, 0xff, 7]
-        );
         assert_eq!(
             assembled(|a| a.store_value(Mem::At(0x10_0000), 7)),
             [0x48, 0xc7, 0x05, 0xf5, 0xff, 0xff, 0xff, 7, 0, 0, 0]

@@ -11,7 +11,7 @@ use opmeter_live::Word;
 use opmeter_opcodes::OpcodeTable;
 
 use crate::capi::{CApi, Object};
-use crate::cell_index::CellIndex;
+use crate::cell_index::{CellIndex, LEAF_BITS};
 use crate::code_object::{CodeObject, CodeObjects};
 use crate::code_store::{CELL, TIMED_CELL};
 use crate::executable_memory::patch;
@@ -172,11 +172,19 @@ impl Cells {
 
     /// How the calling thread's present frame is found from outside, and what it says of its instruction; the
     /// thread is about to execute the one at an address.
-    pub fn frame_pointer(&self, address: usize) -> Option<Vec<(Word, usize)>> {
-        let table = self.index.flat?;
+    pub fn frame_pointer(&self, address: usize, place: Place) -> Option<Vec<(Word, usize)>> {
+        let (table, leaf_bits) = match self.index.flat {
+            Some(table) if place.root == 0 => (table, 0),
+            _ => (place.root, LEAF_BITS as usize),
+        };
         let running = self.objects.containing(address)?;
         let mut words = self.frames.as_ref()?.pointer(&self.objects, &running)?;
-        words.extend([(Word::BiasTable, table), (Word::GranuleBits, self.index.granule_bits as usize)]);
+        let granule_bits = self.index.granule_bits as usize;
+        words.extend([
+            (Word::BiasTable, table),
+            (Word::LeafBits, leaf_bits),
+            (Word::GranuleBits, granule_bits),
+        ]);
         Some(words)
     }
 

@@ -54,12 +54,14 @@ struct Entry {
 }
 
 impl Entry {
-    const NONE: Self = Self {
-        time: Cell::new(0),
-        cell: Cell::new((&raw const NOTHING).cast()),
-        block: Cell::new((&raw const NOTHING).cast()),
-        all: Cell::new((&raw const NOTHING).cast()),
-    };
+    const fn none() -> Self {
+        Self {
+            time: Cell::new(0),
+            cell: Cell::new((&raw const NOTHING).cast()),
+            block: Cell::new((&raw const NOTHING).cast()),
+            all: Cell::new((&raw const NOTHING).cast()),
+        }
+    }
 
     fn is_none(&self) -> bool {
         std::ptr::eq(self.block.get(), (&raw const NOTHING).cast())
@@ -101,7 +103,7 @@ thread_local! {
             stack: Cell::new(0),
             next: Cell::new(0),
             waiting: Cell::new(0),
-            ring: [const { Entry::NONE }; ENTRIES],
+            ring: [const { Entry::none() }; ENTRIES],
         }
     };
     static ACTIVATIONS: RefCell<Activations> = const { RefCell::new(Activations::NEW) };

@@ -85,8 +85,10 @@ pub enum Word {
     FrameUnit,
     /// Up to 3.10: the offset in a code object of its bytecode, a `bytes`.
     CodeBytecode,
-    /// The address of the flat table of biases, 0 where there is none.
+    /// The address of the table of biases, flat or with two levels; 0 where there is none.
     BiasTable,
+    /// Bits of an address within a leaf of a table with two levels; 0 for a flat one.
+    LeafBits,
     /// Bits of an address within a granule of that table.
     GranuleBits,
 }

@@ -50,8 +50,14 @@ impl ProcessMemory {
             }
             instruction => self.word(frame.checked_add(instruction)?)?,
         };
-        let table = header(Word::BiasTable).filter(|table| *table != 0)?;
-        let bias = self.word(table.checked_add((address >> header(Word::GranuleBits)?) * 8)?)?;
+        let mut table = header(Word::BiasTable).filter(|table| *table != 0)?;
+        let mut granule = address >> header(Word::GranuleBits)?;
+        let leaf_bits = header(Word::LeafBits)?;
+        if leaf_bits > 0 {
+            table = self.word(table.checked_add((address >> leaf_bits) * 8)?).filter(|leaf| *leaf != 0)?;
+            granule &= (1 << leaf_bits.checked_sub(header(Word::GranuleBits)?)?) - 1;
+        }
+        let bias = self.word(table.checked_add(granule * 8)?)?;
         if bias == 0 {
             return None;
         }
@@ -95,7 +101,7 @@ mod tests {
             (Word::GranuleBits as usize, 40),
         ]);
         let memory = ProcessMemory::open(u64::from(std::process::id())).unwrap();
-        let found = memory.instruction(|word| words.get(&(word as usize)).copied());
+        let found = memory.instruction(|word| Some(words.get(&(word as usize)).copied().unwrap_or(0)));
         assert_eq!(found, Some(Instruction { address: start + 2, cell: 0x1020, number: 77 }));
         assert_eq!(memory.instruction(|_| Some(0)), None);
         assert_eq!(memory.instruction(|_| Some(8)), None, "nothing is there");

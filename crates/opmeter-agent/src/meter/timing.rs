@@ -110,8 +110,8 @@ impl Meter {
 
     /// Tells whoever looks from outside where the calling thread's present frame is found, which is about to
     /// execute the instruction at an address.
-    fn publish_frame(&self, address: usize) {
-        let pointer = self.cells().and_then(|cells| cells.frame_pointer(address));
+    fn publish_frame(&self, address: usize, slot: Slot) {
+        let pointer = self.cells().and_then(|cells| cells.frame_pointer(address, self.place(slot)));
         self.with_live(|live| {
             for (word, value) in pointer.unwrap_or_default() {
                 live.set(word, value as u64);
@@ -141,7 +141,7 @@ impl Meter {
             times.timed.store(timed, Relaxed);
             let untimed = !timed && !times.threads.load(Relaxed);
             if untimed {
-                self.publish_frame(address);
+                self.publish_frame(address, slot);
             }
             slot.state(State::Untimed).store(u64::from(untimed), Relaxed);
             let _ = self.update();

@@ -233,6 +233,11 @@ impl Live {
         Slot(self.address + slot_offset(slot))
     }
 
+    /// Where a slot lies in the file.
+    pub fn offset_of(&self, slot: Slot) -> usize {
+        slot.0 - self.address
+    }
+
     /// A slot for a thread that has none; `None` where there is no room for one.
     pub fn take_slot(&mut self) -> Option<Slot> {
         self.free.pop().or_else(|| self.add_slot())

@@ -69,6 +69,8 @@ pub enum Word {
     Pairs,
     /// 1 where times are taken.
     Timed,
+    /// Where times are taken: the offset in the file of the slot whose steps are counted while one thread runs.
+    WatchedSlot,
     /// Where times are taken: the address of the thread's pointer to what leads to its present frame, 0 where
     /// it is not known.
     PresentFrame,

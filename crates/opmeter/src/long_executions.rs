@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use opmeter_live::{COUNTS_SIZE, EXTENSION, LONG_EXTENSION, LongExecution, State, Word, slot_offset};
+use opmeter_live::{COUNTS_SIZE, EXTENSION, LONG_EXTENSION, LongExecution, State, Word};
 
 use crate::present_instruction::{Instruction, ProcessMemory};
 
@@ -182,8 +182,9 @@ impl Process {
     /// Steps left, and whether the present slice is not timed.
     fn steps(&self) -> Option<(u64, bool)> {
         let mut bytes = [0; 16];
-        let at = slot_offset(0) + COUNTS_SIZE + State::Steps as usize * 8;
-        self.file.read_exact_at(&mut bytes, at as u64).ok()?;
+        let slot = self.word(Word::WatchedSlot).filter(|slot| *slot != 0)?;
+        let at = slot + (COUNTS_SIZE + State::Steps as usize * 8) as u64;
+        self.file.read_exact_at(&mut bytes, at).ok()?;
         let word = |index: usize| bytes[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes);
         Some((word(0), word(1) != 0))
     }

@@ -116,6 +116,7 @@ impl Meter {
             for (word, value) in pointer.unwrap_or_default() {
                 live.set(word, value as u64);
             }
+            live.set(Word::WatchedSlot, live.offset_of(slot) as u64);
         });
     }
 

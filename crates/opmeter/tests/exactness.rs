@@ -16,17 +16,17 @@ use interpreters::Interpreter;
 /// and line by line, all counts must be equal.
 #[test]
 fn counts_equal_an_independent_counters() {
-    check(&[]);
+    check(&[], &[]);
 }
 
-/// The same while times are taken: timed and other slices alternate.
+/// The same while times are taken: timed and other slices alternate. Pairs are counted beside.
 #[test]
 fn counts_are_as_exact_while_times_are_taken() {
-    check(&["--record", "--time=0.5"]);
+    check(&["--record", "--time=0.5"], &["pairs"]);
 }
 
-fn check(options: &[&str]) {
-    let compared = at_once::each(interpreters::all(), |interpreter| compare(interpreter, options));
+fn check(options: &[&str], tables: &[&str]) {
+    let compared = at_once::each(interpreters::all(), |interpreter| compare(interpreter, options, tables));
     let mut failures = String::new();
     for (interpreter, (text, succeeded)) in interpreters::all().iter().zip(compared) {
         let report = format!("{}\n{text}\n", interpreter.path.display());
@@ -40,14 +40,15 @@ fn check(options: &[&str]) {
 }
 
 /// What the comparison prints, and whether nothing differed.
-fn compare(interpreter: &Interpreter, options: &[&str]) -> (String, bool) {
+fn compare(interpreter: &Interpreter, options: &[&str], more: &[&str]) -> (String, bool) {
     // From 3.14 on, a build without the global lock is counted by opcode only.
     let by_place = !interpreter.free_threaded || interpreter.version <= (3, 13);
+    let tables: &[&str] = if by_place { &["opcodes", "instructions", "lines"] } else { &["opcodes"] };
     let compare = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/independent/compare.py");
     let output = Command::new(&interpreter.path)
         .arg(&compare)
         .args(options)
-        .args(["--tables", if by_place { "opcodes,instructions,lines" } else { "opcodes" }])
+        .args(["--tables", &[tables, more].concat().join(",")])
         .arg(env!("CARGO_BIN_EXE_opmeter"))
         .arg(&interpreter.path)
         .output()

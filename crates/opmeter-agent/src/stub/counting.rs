@@ -14,7 +14,9 @@ use crate::rare::Event;
 impl Stub<'_> {
     /// Counts that this opcode has followed the last one.
     pub(super) fn count_pair(&mut self, pairs: PairCells) {
-        let row = self.scratch[0];
+        // Where times are taken, the first register still holds the cell.
+        let spare = &self.scratch[usize::from(self.set.takes_times())..];
+        let (row, folded) = (spare[0], spare.get(1).copied());
         let number = i32::from(self.rule.number);
         self.a.load(row, Mem::Thread(pairs.row));
         self.a.inc(Mem::Base(row, number * 8));
@@ -30,10 +32,9 @@ impl Stub<'_> {
                 }
             }
         };
-        match (self.rule.execution.folding, self.set.next_instr) {
-            (Folding::Next, Some(next)) => {
+        match (self.rule.execution.folding, self.set.next_instr, folded) {
+            (Folding::Next, Some(next), Some(folded)) => {
                 // The one that is executed besides comes before it.
-                let folded = self.scratch[1];
                 self.a.load_byte(folded, next.at(i32::from(self.rule.folded[0])));
                 self.a.shift_left(folded, ROW_SIZE.ilog2() as u8);
                 next_row(self, row, 256);

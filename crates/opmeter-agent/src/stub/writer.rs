@@ -86,14 +86,17 @@ impl Stub<'_> {
             Biases::Flat(_) => 1,
             Biases::TwoLevel(_) | Biases::OfSlot => 2,
         };
+        // Where times are taken, the cell is needed to the end.
+        let kept = usize::from(self.set.takes_times());
         let for_cell = for_cell.max(match self.set.pairs {
             None => 0,
-            Some(_) if self.rule.execution.folding == Folding::Next => 2,
-            Some(_) => 1,
+            Some(_) if self.rule.execution.folding == Folding::Next => kept + 2,
+            Some(_) => kept + 1,
         });
         let next = self.set.next_instr.map(|next| next.reg);
         let free = |register: Reg| self.set.free.into_iter().flatten().find(|free| free.reg == register);
-        let others = [RAX, RCX, RDX, Reg(6)].into_iter().filter(|r| Some(*r) != next && free(*r).is_none());
+        let others =
+            [RAX, RCX, RDX, Reg(6), Reg(7)].into_iter().filter(|r| Some(*r) != next && free(*r).is_none());
         let registers = self.set.free.into_iter().flatten().map(|free| free.reg).chain(others);
         if for_slot > 0 && self.set.takes_times() {
             // Its register is needed to the end.

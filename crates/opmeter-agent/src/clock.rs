@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use opmeter_live::{LONG_CYCLES, TIME_BLOCK_SIZE, bucket, time_offset};
 use opmeter_opcodes::Leaves;
 
+use crate::activations::{Activations, Became, Before, Dispatch};
 use crate::code_store::TIMED_CELL;
 
 /// Entries of the ring.
@@ -106,27 +107,17 @@ thread_local! {
             ring: [const { Entry::none() }; ENTRIES],
         }
     };
-    static ACTIVATIONS: RefCell<Activations> = const { RefCell::new(Activations::NEW) };
+    static SEEN: RefCell<Seen> = const { RefCell::new(Seen { activations: Activations::NEW, known: false }) };
 }
 
-/// Activations of the evaluation loop on a thread's stack.
-struct Activations {
-    /// The stack pointer in the present one, if it is known.
-    present: Option<usize>,
-    /// Instructions that have called C code which has called Python code, outermost first.
-    outer: Vec<Outer>,
-    /// Whether the thread has been seen.
+/// What a thread's activations are, and whether it has been seen.
+struct Seen {
+    activations: Activations<Outer>,
     known: bool,
-}
-
-impl Activations {
-    const NEW: Self = Self { present: None, outer: Vec::new(), known: false };
 }
 
 /// An instruction that waits for C code to return.
 struct Outer {
-    /// The stack pointer in its activation.
-    stack: usize,
     charged: Charged,
     /// Cycles that it has taken so far; none where it began unseen.
     cycles: Option<u64>,
@@ -242,26 +233,6 @@ pub fn pause(cycles: u64) {
     CLOCK.with(|clock| clock.paused.set(clock.paused.get().wrapping_add(cycles)));
 }
 
-/// What a dispatch that has to be looked at is.
-pub struct Dispatch {
-    /// The stack pointer.
-    pub stack: usize,
-    /// The address of the instruction.
-    pub address: usize,
-    /// The address of the instruction's cell.
-    pub cell: usize,
-    /// Whether functions begin with the opcode; `None` where that can't be told.
-    pub begins: Option<bool>,
-}
-
-impl Dispatch {
-    /// Whether it goes on where an instruction of the same activation was.
-    fn goes_on(&self, last_cell: usize) -> bool {
-        // Otherwise it has to be the instruction right behind.
-        self.begins.map_or(self.cell == last_cell + TIMED_CELL, |begins| !begins)
-    }
-}
-
 /// The stack pointer is not that of the last dispatch, or the last instruction may have left the evaluation
 /// loop. `leaves` tells what an opcode does, given the address of its block; `caller` tells who called the C
 /// code that ran since, where that began unseen. Returns true the first time that a thread is seen.
@@ -273,17 +244,17 @@ pub fn look(
 ) -> bool {
     let seen = CLOCK.with(|clock| {
         let now = tsc.wrapping_sub(clock.paused.get());
-        ACTIVATIONS.try_with(|activations| {
-            let Ok(mut activations) = activations.try_borrow_mut() else { return false };
-            activations.look(clock, dispatch, now, &leaves, &caller);
+        SEEN.try_with(|seen| {
+            let Ok(mut seen) = seen.try_borrow_mut() else { return false };
+            seen.activations.look(clock, dispatch, now, &leaves, &caller);
             clock.stack.set(dispatch.stack as u64);
-            !std::mem::replace(&mut activations.known, true)
+            !std::mem::replace(&mut seen.known, true)
         })
     });
     seen.unwrap_or(false)
 }
 
-impl Activations {
+impl Activations<Outer> {
     fn look(
         &mut self,
         clock: &Clock,
@@ -293,50 +264,44 @@ impl Activations {
         caller: &dyn Fn() -> Option<OuterCaller>,
     ) {
         let last = clock.last(1);
-        let Some(inner) = self.present.replace(dispatch.stack).filter(|_| !last.is_none()) else { return };
+        let charged = last.charged();
+        let before = (!last.is_none()).then(|| Before {
+            leaves: if clock.stack.get() == 0 { leaves(charged.block) } else { Leaves::Never },
+            next_cell: charged.cell + TIMED_CELL,
+        });
         let cycles = now.wrapping_sub(last.time.get());
-        let left = clock.stack.get() == 0
-            && match leaves(last.charged().block) {
-                Leaves::Never => false,
-                Leaves::Always => true,
-                Leaves::UnlessGoingOn => dispatch.stack != inner || !dispatch.goes_on(last.charged().cell),
-            };
-        if left {
-            // What C code did since then is the business of who called it.
-            last.clear();
-            if let Some(outer) = self.outer.last_mut() {
-                outer.charged.segment(cycles);
-                outer.cycles = outer.cycles.map(|before| before.wrapping_add(cycles));
-                if outer.cycles.is_none() {
+        match self.go_on(dispatch, before) {
+            Became::Unknown | Became::Done => return,
+            Became::Left => {
+                // What C code did since then is the business of who called it.
+                last.clear();
+                if let Some(outer) = self.innermost() {
+                    outer.charged.segment(cycles);
+                    outer.cycles = outer.cycles.map(|before| before.wrapping_add(cycles));
+                    if outer.cycles.is_none() {
+                        outer.charged.part(cycles);
+                    }
+                } else if let Some(outer) = caller() {
+                    outer.charged.segment(cycles);
                     outer.charged.part(cycles);
-                }
-            } else if let Some(outer) = caller() {
-                outer.charged.segment(cycles);
-                outer.charged.part(cycles);
-                if outer.goes_on {
-                    let stack = dispatch.stack + 1;
-                    self.outer.push(Outer { stack, charged: outer.charged, cycles: None });
+                    if outer.goes_on {
+                        self.wait(dispatch.stack + 1, Outer { charged: outer.charged, cycles: None });
+                    }
                 }
             }
-            self.end_up_to(dispatch.stack);
-        } else if dispatch.stack < inner {
-            let charged = last.charged();
-            last.clear();
-            charged.segment(cycles);
-            self.outer.push(Outer { stack: inner, charged, cycles: Some(cycles) });
-        } else if dispatch.stack > inner {
-            // An exception has left it.
-            self.end_up_to(dispatch.stack);
+            Became::Waits(stack) => {
+                last.clear();
+                charged.segment(cycles);
+                self.wait(stack, Outer { charged, cycles: Some(cycles) });
+                return;
+            }
+            Became::Raised => {}
         }
-    }
-
-    /// The instructions in activations up to a stack pointer wait no longer.
-    fn end_up_to(&mut self, stack: usize) {
-        while let Some(outer) = self.outer.pop_if(|outer| outer.stack <= stack) {
+        self.end_up_to(dispatch.stack, |outer| {
             if let Some(cycles) = outer.cycles {
                 outer.charged.execution(cycles);
             }
-        }
+        });
     }
 }
 
@@ -394,10 +359,9 @@ impl Clock {
         self.ring.iter().for_each(Entry::clear);
         self.stack.set(0);
         self.waiting.set(0);
-        let _ = ACTIVATIONS.try_with(|activations| {
-            if let Ok(mut activations) = activations.try_borrow_mut() {
-                activations.present = None;
-                activations.outer.clear();
+        let _ = SEEN.try_with(|seen| {
+            if let Ok(mut seen) = seen.try_borrow_mut() {
+                seen.activations.forget();
             }
         });
     }

@@ -103,8 +103,7 @@ impl CodeStore {
         let body = [code.to_le_bytes(), phase.to_le_bytes()].concat();
         let kind = if self.timed { Kind::TimedBlock } else { Kind::Block };
         let (offset, address) = ((room.offset as u64).to_le_bytes(), (room.address as u64).to_le_bytes());
-        let address = if self.timed { &address[..] } else { &[] };
-        self.append(kind, &[&body, &offset, address])?;
+        self.append(kind, &[&body, &offset, &address])?;
         Ok(room.address)
     }
 

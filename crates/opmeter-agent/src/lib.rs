@@ -4,6 +4,7 @@
 //! CPython. In CPython it finds the dispatch table, points its entries at small generated stubs that
 //! count, and lets the interpreter run. It is silent: what it has to say stands in the live file.
 
+mod activations;
 mod assembler;
 mod capi;
 mod cell_index;

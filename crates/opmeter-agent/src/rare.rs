@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use opmeter_live::{State, offset};
 use opmeter_opcodes::{Folding, Specialising};
 
+use crate::activations::Dispatch;
 use crate::cells::counter;
 use crate::clock::{self, cell_offset};
 use crate::discovery;
@@ -144,7 +145,7 @@ impl<'m> Occurrence<'m> {
         let place = self.meter.place(self.slot);
         let cell = || self.meter.cells()?.cell(self.address, place);
         let cell = if tells { 0 } else { cell().map_or(0, |cell| &raw const *cell as usize) };
-        let dispatch = clock::Dispatch { stack, cell, begins, address: self.address };
+        let dispatch = Dispatch { stack, cell, begins, address: self.address };
         self.meter.look_at(&dispatch, self.slot, tsc);
     }
 

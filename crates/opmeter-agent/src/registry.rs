@@ -327,8 +327,8 @@ mod tests {
         assert_eq!(registry.place(0x1000), None);
         let code = registry.code(&description("g", 4)).unwrap();
         assert_eq!(code, 0);
-        registry.block(Some(code), 0, 4);
+        let address = registry.block(Some(code), 0, 4) as u64;
         let (log, _) = CodeLog::read(&fs::read(child.with_extension(CODE_EXTENSION)).unwrap());
-        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0, timed: false, address: 0 }]);
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0, timed: false, address }]);
     }
 }

@@ -12,8 +12,8 @@
 //! | `Padding` | nothing of interest |
 //! | `Text` | u64 length, then the bytes; texts are numbered from 0 in their order; the first is the folder that the process started in |
 //! | `Code` | u32 text of the file's name, u32 text of the function's name, u32 first line, u32 length of the bytecode, u32 length of the line table, u32 [`CodeFlags`], then the bytecode (in base terms) and the line table; code objects are numbered from 0 in their order |
-//! | `Block` | u32 code object, u32 phase, u64 offset of its cells in the cells file: a 64-bit word for each code unit |
-//! | `TimedBlock` | as `Block`, then u64 address of its cells in the process; they are four words for each code unit |
+//! | `Block` | u32 code object, u32 phase, u64 offset of its cells in the cells file (a 64-bit word for each code unit), u64 their address in the process |
+//! | `TimedBlock` | as `Block`, but with four words for each code unit |
 //! | `Misses` | u32 code object, u32 phase, u32 code unit, u32 zero, u64 failed guards, counted in place |
 //!
 //! An instruction's executions stand in the cell of its first code unit. The cell behind it, if it has
@@ -94,7 +94,7 @@ pub struct Block {
     pub offset: u64,
     /// Whether its cells have times.
     pub timed: bool,
-    /// Where its cells were in the process's memory, if they have times.
+    /// Where its cells were in the process's memory.
     pub address: u64,
 }
 
@@ -180,10 +180,9 @@ impl CodeLog {
                 });
             }
             kind if kind == Kind::Block as u8 || kind == Kind::TimedBlock as u8 => {
-                let (code, phase, offset) = (half(0)?, half(1)?, word_at(body, 8)?);
+                let (offset, address) = (word_at(body, 8)?, word_at(body, 16)?);
                 let timed = kind == Kind::TimedBlock as u8;
-                let address = if timed { word_at(body, 16)? } else { 0 };
-                self.blocks.push(Block { code, phase, offset, timed, address });
+                self.blocks.push(Block { code: half(0)?, phase: half(1)?, offset, timed, address });
             }
             kind if kind == Kind::Misses as u8 => {
                 let count = word_at(body, 16)?;
@@ -225,7 +224,7 @@ mod tests {
 
     #[test]
     fn records_are_read_in_order() {
-        let block = record(Kind::Block, &halves(&[0, 1, 64, 0]));
+        let block = record(Kind::Block, &halves(&[0, 1, 64, 0, 4096, 0]));
         let misses = record(Kind::Misses, &halves(&[0, 2, 1, 0, 5, 0]));
         let padding = record(Kind::Padding, &[0; 40]);
         let bytes = [text("f"), text("a.py"), code(), block, padding, misses, vec![0; 64]].concat();
@@ -241,7 +240,7 @@ mod tests {
             own: false,
         };
         assert_eq!(log.codes, [expected]);
-        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64, timed: false, address: 0 }]);
+        assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 64, timed: false, address: 4096 }]);
         assert_eq!(log.misses, [Misses { code: 0, phase: 2, unit: 1, count: 5 }]);
     }
 

@@ -22,4 +22,10 @@ pub enum Control {
     Pairs,
     /// The share of the run that is timed, in 65536ths; 0 where it is not.
     TimeShare,
+    /// 1 where every execution is told as an event; 2 once no more are taken.
+    Events,
+    /// The process that reads the events.
+    EventReader,
+    /// Counts on while events are read.
+    EventBeat,
 }

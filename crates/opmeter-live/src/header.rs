@@ -7,7 +7,7 @@ use crate::counts::COUNTS_SIZE;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"OPMLIVE\0");
 
 /// Version of the layout; a reader refuses any other.
-pub const LAYOUT: u64 = 3;
+pub const LAYOUT: u64 = 4;
 
 /// Number of phases: start-up, main, shutdown.
 pub const PHASES: usize = 3;

@@ -12,6 +12,7 @@ mod header;
 mod long_executions;
 mod pairs;
 mod reader;
+mod ring;
 mod slices;
 mod times;
 
@@ -30,6 +31,10 @@ pub use pairs::{
     MATRIX_SIZE, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset, pairs_snapshot_offset,
 };
 pub use reader::{LiveFile, ReadError};
+pub use ring::{
+    CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, Executed, MAX_CHUNKS, RING_EXTENSION,
+    RING_RECORD, RingRecord, RingWord,
+};
 pub use slices::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord, Slices};
 pub use times::{
     BUCKETS, LONG_CYCLES, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times,

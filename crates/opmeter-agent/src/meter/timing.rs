@@ -6,6 +6,7 @@ use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE, Word};
 use opmeter_opcodes::Leaves;
 
 use super::Meter;
+use crate::activations::Dispatch;
 use crate::clock::{self, Charged, OuterCaller};
 use crate::frames::{Caller, opcode_at};
 use crate::guarded::Guarded;
@@ -82,7 +83,7 @@ impl Meter {
     }
 
     /// A dispatch at which an activation of the evaluation loop may have begun or ended.
-    pub fn look_at(&self, dispatch: &clock::Dispatch, slot: Slot, tsc: u64) {
+    pub fn look_at(&self, dispatch: &Dispatch, slot: Slot, tsc: u64) {
         let Some(times) = &self.times else { return };
         let blocks = slot.state(State::Times).load(Relaxed) as usize;
         let leaves = |block: usize| {

@@ -145,6 +145,12 @@ impl Assembler {
         self.code.extend(value.to_le_bytes());
     }
 
+    /// `mov byte [mem], value`
+    pub fn store_byte(&mut self, mem: Mem, value: u8) {
+        self.memory(&[], false, &[0xc6], 0, mem, 1);
+        self.code.push(value);
+    }
+
     /// `cmp [mem], reg`
     pub fn compare(&mut self, mem: Mem, reg: Reg) {
         self.memory(&[], true, &[0x39], reg.0, mem, 0);
@@ -284,6 +290,16 @@ impl Assembler {
     pub fn test(&mut self, reg: Reg) {
         let high = reg.0 >> 3;
         self.code.extend([0x48 | high << 2 | high, 0x85, 0xc0 | (reg.0 & 7) << 3 | reg.0 & 7]);
+    }
+
+    /// `test low half word of reg, itself`
+    pub fn test_word(&mut self, reg: Reg) {
+        self.code.push(0x66);
+        let high = reg.0 >> 3;
+        if high > 0 {
+            self.code.push(0x40 | high << 2 | high);
+        }
+        self.code.extend([0x85, 0xc0 | (reg.0 & 7) << 3 | reg.0 & 7]);
     }
 
     /// `push reg`

@@ -228,6 +228,21 @@ pub fn offsets() -> Option<ClockOffsets> {
     })
 }
 
+/// What the calling thread's clock says at a time.
+pub fn at(tsc: u64) -> u64 {
+    CLOCK.with(|clock| tsc.wrapping_sub(clock.paused.get()))
+}
+
+/// The stack pointer at the calling thread's last dispatch; 0 where that may have left its activation.
+pub fn stack() -> usize {
+    CLOCK.with(|clock| clock.stack.get() as usize)
+}
+
+/// The calling thread has dispatched with this stack pointer.
+pub fn set_stack(stack: usize) {
+    CLOCK.with(|clock| clock.stack.set(stack as u64));
+}
+
 /// The calling thread's clock has stood still for so many cycles.
 pub fn pause(cycles: u64) {
     CLOCK.with(|clock| clock.paused.set(clock.paused.get().wrapping_add(cycles)));

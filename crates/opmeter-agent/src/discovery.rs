@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::assembler::Reg;
+use crate::clock;
 use crate::executable_memory::read_word;
 use crate::meter::Meter;
 use crate::rare::Frame;
@@ -47,6 +48,8 @@ struct Observed {
     after_prefix: bool,
     /// For each register, the instructions that it has pointed to.
     reached: [Vec<Reached>; 16],
+    /// Where events are told: when each dispatch was, and of which opcode.
+    times: Vec<(u64, u8)>,
 }
 
 /// An instruction that was executed.
@@ -55,6 +58,8 @@ struct Reached {
     /// Where it was counted, unless it lies in no code object.
     bias: Option<u64>,
     number: u8,
+    /// Which of the dispatches it was.
+    dispatch: u32,
 }
 
 static OBSERVED: Mutex<Observed> = Mutex::new(Observed::new());
@@ -69,7 +74,7 @@ pub struct Registers {
 }
 
 /// Looks at one dispatch; installs the counting stubs once enough were seen.
-pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
+pub fn observe(meter: &Meter, frame: &Frame, number: u8, tsc: u64) {
     meter.count(number);
     meter.count_pair(number);
     meter.begin();
@@ -78,14 +83,19 @@ pub fn observe(meter: &Meter, frame: &Frame, number: u8) {
         return;
     }
     observed.look(meter, frame, number);
+    if meter.tells_events() {
+        observed.times.push((clock::at(tsc), number));
+    }
     if observed.dispatches == OBSERVATIONS {
         let registers = observed.conclude(ahead(meter));
         if let Some(next) = registers.next_instr {
             observed.count(meter, next);
         }
+        let told = observed.told(meter, registers.next_instr);
         observed.pages = Vec::new();
         observed.reached = Default::default();
         drop(observed);
+        meter.tell_discovered(&told);
         meter.discovered(registers);
     }
 }
@@ -106,6 +116,7 @@ impl Observed {
             pages: Vec::new(),
             after_prefix: false,
             reached: [const { Vec::new() }; 16],
+            times: Vec::new(),
         }
     }
 
@@ -160,7 +171,8 @@ impl Observed {
         // Up to 3.10 only the running code can be found, and is found fast.
         let at_once = self.dispatches > UNTOUCHED || meter.opcodes().version().1 <= 10;
         let bias = if at_once { look_up(address) } else { None };
-        self.reached[register].push(Reached { address, bias, number });
+        let dispatch = self.dispatches - 1;
+        self.reached[register].push(Reached { address, bias, number, dispatch });
         if self.dispatches == UNTOUCHED && !at_once {
             for reached in &mut self.reached[register] {
                 reached.bias = look_up(reached.address);
@@ -193,6 +205,24 @@ impl Observed {
             }
             rule.folded.into_iter().filter(|distance| *distance > 0).for_each(add);
         }
+    }
+
+    /// The dispatches so far, as they are told: when, which opcode, and the address of its cell.
+    fn told(&mut self, meter: &Meter, next: Option<NextInstr>) -> Vec<(u64, u8, Option<u64>)> {
+        let place = meter.place(meter.first_slot());
+        let cells = meter.cells();
+        let mut told: Vec<_> =
+            std::mem::take(&mut self.times).into_iter().map(|(time, number)| (time, number, None)).collect();
+        for reached in next.iter().flat_map(|next| &self.reached[usize::from(next.reg.0)]) {
+            let cell = cells.map(|cells| match reached.bias {
+                Some(bias) => cells.with_bias(bias, reached.address),
+                None => cells.with_bias(cells.find(reached.address, place), reached.address),
+            });
+            if let Some((_, _, told)) = told.get_mut(reached.dispatch as usize) {
+                *told = cell.map(|cell| &raw const *cell as u64);
+            }
+        }
+        told
     }
 
     fn byte(&mut self, address: usize) -> Option<u8> {

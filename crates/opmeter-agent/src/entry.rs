@@ -13,6 +13,7 @@ use crate::executable_memory::reserve_near;
 use crate::interpreter::Interpreter;
 use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
+use crate::ring::Ring;
 use crate::switch_table::SwitchTable;
 use crate::{exec, fork, pairs, times, tsc};
 
@@ -70,7 +71,8 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
     }
     let with_pairs = control.word(Control::Pairs).load(Relaxed) != 0;
     let time_share = control.word(Control::TimeShare).load(Relaxed);
-    if time_share > 0
+    let with_events = control.word(Control::Events).load(Relaxed) != 0;
+    if (time_share > 0 || with_events)
         && let Some(problem) = tsc::problem()
     {
         refuse!("{problem}");
@@ -107,13 +109,28 @@ fn prepare(folder: &Path, interpreter: Interpreter, control: ControlFile) -> Res
         Ok(live) => live,
         Err(error) => refuse!("its counters have no room in {}: {error}", folder.display()),
     };
+    let ring = match live.path().filter(|_| with_events).map(Ring::create).transpose() {
+        Ok(ring) => ring,
+        Err(error) => refuse!("its events have no room in {}: {error}", folder.display()),
+    };
+    live.set(Word::Events, u64::from(ring.is_some()));
     describe(&live, &interpreter);
     live.set(Word::TableOffset, (dispatch.address - interpreter.module.base) as u64);
     if let Some(switch) = &switch {
         live.set(Word::SwitchOffset, (switch.address - interpreter.module.base) as u64);
     }
-    let parts =
-        Parts { interpreter, opcodes, dispatch, switch, control, live, code, pairs: with_pairs, time_share };
+    let parts = Parts {
+        interpreter,
+        opcodes,
+        dispatch,
+        switch,
+        control,
+        live,
+        code,
+        pairs: with_pairs,
+        time_share,
+        ring,
+    };
     if let Err(error) = Meter::install(parts) {
         let reason = format!("the system does not let the meter be installed: {error}");
         return Err(Box::new(Refusal { reason, interpreter: None }));

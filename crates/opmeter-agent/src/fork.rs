@@ -18,6 +18,7 @@ extern "C" fn in_child() {
         }
         meter.restart_cells();
         meter.restart_times();
+        meter.restart_events();
         thread::after_fork(meter);
     });
 }

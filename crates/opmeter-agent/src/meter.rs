@@ -16,6 +16,7 @@ use crate::interpreter::Interpreter;
 use crate::live::{Live, Slot};
 use crate::pairs;
 use crate::phase;
+use crate::ring::Ring;
 use crate::sites::{Missed, Sites};
 use crate::stub::{NextInstr, Rule};
 use crate::switch_table::SwitchTable;
@@ -27,11 +28,15 @@ const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
 /// One for discovery, and one for each combination of traced, per-thread and placed with the kinds of slices.
 const SETS: usize = 1 + 8 * 3;
+const _: () =
+    assert!(SETS > 8 * 2, "where events are told, there are two kinds: while they are, and afterwards");
 
+mod events;
 mod installed;
 mod places;
 mod timing;
 
+use events::EventTelling;
 use installed::Installed;
 use timing::TimeKeeping;
 
@@ -66,6 +71,8 @@ pub struct Meter {
     pairs: bool,
     /// Times, if they are taken.
     times: Option<TimeKeeping>,
+    /// Events, if they are told.
+    events: Option<EventTelling>,
     /// The two-level table of biases that all threads share, where the flat one is not to be had.
     shared_root: OnceLock<usize>,
 }
@@ -88,6 +95,8 @@ pub struct Parts {
     pub pairs: bool,
     /// The share of the run that is timed, in 65536ths; 0 where it is not.
     pub time_share: u64,
+    /// Where executions are told one by one, if they are.
+    pub ring: Option<Ring>,
     /// Reserved address space of [`CODE_LENGTH`] bytes, near the interpreter and the live file.
     pub code: usize,
 }
@@ -122,6 +131,7 @@ impl Meter {
             cells,
             pairs: parts.pairs,
             times: (parts.time_share > 0).then(|| TimeKeeping::new(parts.time_share)),
+            events: parts.ring.map(EventTelling::new),
             shared_root: OnceLock::new(),
             opcodes: parts.opcodes,
             rules,
@@ -152,6 +162,11 @@ impl Meter {
         meter.update()?;
         meter.with_live(|live| live.set_status(Status::Metered, ""));
         Ok(())
+    }
+
+    /// The address of the word with the phase that the process is in.
+    fn phase_address(&self) -> Option<usize> {
+        self.with_live(|live| live.word(Word::Phase).as_ptr() as usize)
     }
 
     /// Access to the live file.

@@ -3,13 +3,14 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering::Relaxed;
 
-use opmeter_live::{State, offset};
+use opmeter_live::{RingRecord, State, offset};
 use opmeter_opcodes::{Folding, Specialising};
 
 use crate::activations::Dispatch;
 use crate::cells::counter;
 use crate::clock::{self, cell_offset};
 use crate::discovery;
+use crate::event_stream;
 use crate::gate::RETURN_OFFSET;
 use crate::live::Slot;
 use crate::meter::{self, Meter};
@@ -42,9 +43,11 @@ pub enum Event {
     Settle,
     /// The steps are used up.
     Steps,
+    /// There is no room for an event. The answer is where there is.
+    Chunk,
 }
 
-const EVENTS: [Event; 10] = [
+const EVENTS: [Event; 11] = [
     Event::Discover,
     Event::NewThread,
     Event::Repeat,
@@ -55,6 +58,7 @@ const EVENTS: [Event; 10] = [
     Event::Look,
     Event::Settle,
     Event::Steps,
+    Event::Chunk,
 ];
 
 /// What the gate leaves on the stack: all registers by number, the return address, and which stub it was.
@@ -72,6 +76,11 @@ impl Frame {
         self.back - RETURN_OFFSET
     }
 
+    /// Gives the stub an answer.
+    fn answer(&mut self, answer: usize) {
+        self.registers[self.word >> 16 & 0xf] = answer;
+    }
+
     /// The stack pointer in the stub that reports.
     fn stack(&self) -> usize {
         &raw const *self as usize + size_of::<Self>()
@@ -87,16 +96,15 @@ pub extern "C" fn enter(frame: *mut Frame) {
     let Some(event) = EVENTS.get(event).copied() else { return };
     let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let Some(meter) = meter::get() else { return };
-        let begun = if meter.takes_times() { tsc::now() } else { 0 };
+        let begun = if meter.has_clocks() { tsc::now() } else { 0 };
         match event {
-            Event::Discover => discovery::observe(meter, frame, number),
+            Event::Discover => discovery::observe(meter, frame, number, begun),
             Event::NewThread => thread::give_slot(meter),
             Event::NewPlace => {
                 let occurrence = Occurrence::of(meter, frame, number);
-                let answer = frame.word >> 16 & 0xf;
-                frame.registers[answer] =
-                    meter.new_place(occurrence.address, occurrence.slot, number) as usize;
+                frame.answer(meter.new_place(occurrence.address, occurrence.slot, number) as usize);
             }
+            Event::Chunk => frame.answer(event_stream::next_chunk(meter)),
             Event::Look => Occurrence::of(meter, frame, number).look(frame.stack(), begun),
             Event::Settle => clock::stop(begun),
             Event::Steps => {
@@ -105,7 +113,7 @@ pub extern "C" fn enter(frame: *mut Frame) {
             }
             event => Occurrence::of(meter, frame, number).handle(event),
         }
-        if meter.takes_times() {
+        if meter.has_clocks() {
             meter.pause(tsc::now().wrapping_sub(begun));
         }
     }));
@@ -209,6 +217,16 @@ impl<'m> Occurrence<'m> {
             self.slot.add(offset::UNFOLDED + usize::from(number) * 8, 1);
         }
         self.unfold_cells(rule);
+        self.tell_unfolded(self.address, number, 1);
+    }
+
+    /// Tells that the latest events of a combined opcode were without what it combines.
+    fn tell_unfolded(&self, address: usize, number: u8, count: u64) {
+        let cell = self.meter.cells().and_then(|cells| cells.cell(address, self.meter.place(self.slot)));
+        if let Some(cell) = cell {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            self.meter.tell(RingRecord::Unfolded { number, count }, &raw const *cell as u64);
+        }
     }
 
     /// The instruction before this one has the number of a combined opcode that would have folded this
@@ -231,6 +249,7 @@ impl<'m> Occurrence<'m> {
         }
         // The combined instruction has counted this one in its cell; its own dispatch will again.
         self.add_executions(0, failures.wrapping_neg());
+        self.tell_unfolded(site, combined, failures);
         self.meter.missed((site, failures));
     }
 

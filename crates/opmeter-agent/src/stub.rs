@@ -9,6 +9,7 @@
 //! are kept. Nothing lies below the stack pointer: the loop calls functions, so that it has no red zone.
 
 mod counting;
+mod events;
 mod repetition;
 mod timing;
 mod writer;
@@ -18,6 +19,7 @@ use opmeter_opcodes::Execution;
 use crate::assembler::{Assembler, Mem, Reg};
 use writer::Stub;
 
+pub use events::EventCells;
 pub use timing::{Slice, Timing};
 
 /// What a stub needs to know of an opcode.
@@ -118,8 +120,8 @@ impl StubSet {
         let mut stub = Stub { set: self, a, rule, slot: None, scratch: Vec::new(), later: Vec::new() };
         stub.look_at_dispatch();
         let (mut pushed, mut renewed) = stub.take_registers();
-        if self.takes_times() {
-            stub.save_for_time(&mut pushed, &mut renewed);
+        if self.reads_counter() {
+            stub.save_for_counter(&mut pushed, &mut renewed);
         }
         stub.find_slot();
         let end = stub.a.label();
@@ -141,6 +143,11 @@ impl StubSet {
         if let Some(timing) = self.timing.filter(|_| self.takes_times()) {
             stub.take_time(timing, cell);
             stub.count_step();
+        }
+        if let Some(timing) = self.timing
+            && let Some(events) = timing.events
+        {
+            stub.tell_event(timing, events, cell);
         }
         stub.a.place(end);
         for register in pushed.into_iter().rev() {

@@ -93,6 +93,8 @@ pub enum Word {
     LeafBits,
     /// Bits of an address within a granule of that table.
     GranuleBits,
+    /// Where events are told: 1 where they are, the system's error number plus 2 where they can't be.
+    Events,
 }
 
 /// What became of a process.

@@ -91,9 +91,14 @@ pub enum RingRecord {
     Hook,
     /// The last event was no execution of its own, but the beginning of the next.
     Repeated,
-    /// The last event was of a combined opcode, which has not executed what it combines. Neither have so many
-    /// earlier ones at the same place.
-    Unfolded(u64),
+    /// So many of the events of a combined opcode, the latest ones at a place, were without what it combines.
+    /// The record's other word is no time, but the address of the instruction's cell.
+    Unfolded {
+        /// The opcode's number.
+        number: u8,
+        /// How many events.
+        count: u32,
+    },
     /// An activation of the evaluation loop has begun or ended.
     Activation {
         /// The last event's instruction ended the activation: since then C code ran which another one had called.
@@ -151,7 +156,7 @@ impl RingRecord {
             Self::Event(executed) => executed.0,
             Self::Hook => 1 << KIND,
             Self::Repeated => 2 << KIND,
-            Self::Unfolded(count) => 3 << KIND | count,
+            Self::Unfolded { number, count } => 3 << KIND | (number as u64) << 32 | count as u64,
             Self::Activation { left, entered, unwound } => {
                 4 << KIND | (left as u64) << 40 | (entered as u64) << 41 | unwound
             }
@@ -165,7 +170,7 @@ impl RingRecord {
             0 => Self::Event(Executed(word)),
             1 => Self::Hook,
             2 => Self::Repeated,
-            3 => Self::Unfolded(value),
+            3 => Self::Unfolded { number: (word >> 32) as u8, count: word as u32 },
             _ => Self::Activation { left: word >> 40 & 1 != 0, entered: word >> 41 & 1 != 0, unwound: value },
         }
     }
@@ -188,7 +193,7 @@ mod tests {
             RingRecord::Event(Executed::new(2, 0)),
             RingRecord::Hook,
             RingRecord::Repeated,
-            RingRecord::Unfolded(7),
+            RingRecord::Unfolded { number: 200, count: 7 },
             activation(true, false, 0),
             activation(false, true, 0),
             activation(true, false, 12),

@@ -2,17 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use opmeter_live::{SliceWord, State, TIME_BLOCK_SIZE, Word};
+use opmeter_live::{RingRecord, SliceWord, State, TIME_BLOCK_SIZE, Word};
 use opmeter_opcodes::Leaves;
 
 use super::Meter;
 use crate::activations::Dispatch;
 use crate::clock::{self, Charged, OuterCaller};
+use crate::event_stream;
 use crate::frames::{Caller, opcode_at};
 use crate::guarded::Guarded;
 use crate::live::Slot;
 use crate::slices::Slices;
-use crate::stub::{Slice, Timing};
+use crate::stub::{EventCells, Slice, Timing};
 use crate::tsc;
 
 /// What the meter keeps of times.
@@ -40,9 +41,9 @@ impl TimeKeeping {
 }
 
 impl Meter {
-    /// Whether times are taken in this run.
-    pub fn takes_times(&self) -> bool {
-        self.times.is_some()
+    /// Whether threads have clocks, which stand still while they are in the meter.
+    pub fn has_clocks(&self) -> bool {
+        self.times.is_some() || self.events.is_some()
     }
 
     /// Whether the present slice is timed.
@@ -53,6 +54,7 @@ impl Meter {
     /// The last dispatch, which was timed as one of the opcode `first`, was no execution: its time belongs to the
     /// dispatch of `second` that follows.
     pub fn time_no_execution(&self, slot: Slot, first: u8, second: u8) {
+        self.tell(RingRecord::Repeated, 1);
         if self.is_timing() {
             clock::rename_last(slot.state(State::Times).load(Relaxed) as usize, first, second);
         }
@@ -60,6 +62,9 @@ impl Meter {
 
     /// What stubs do in the present slice.
     pub(super) fn slice(&self) -> Option<Slice> {
+        if self.events.is_some() {
+            return self.tells_events().then_some(Slice::Told);
+        }
         let times = self.times.as_ref()?;
         Some(match (times.timed.load(Relaxed), times.threads.load(Relaxed)) {
             (true, _) => Slice::Timed,
@@ -71,19 +76,28 @@ impl Meter {
     /// How stubs take part in timing.
     pub(super) fn timing(&self, slice: Slice, per_thread: bool) -> Option<Timing> {
         let blocks = self.first_slot.state(State::Times).load(Relaxed) as usize;
-        Some(Timing { clock: clock::offsets()?, slice, blocks: (!per_thread).then_some(blocks) })
+        let events = match slice {
+            Slice::Told => {
+                Some(EventCells { next: event_stream::next_offset()?, phase: self.phase_address()? })
+            }
+            _ => None,
+        };
+        Some(Timing { clock: clock::offsets()?, slice, blocks: (!per_thread).then_some(blocks), events })
     }
 
     /// The calling thread has spent so many cycles in the meter, out of line.
     pub fn pause(&self, cycles: u64) {
+        clock::pause(cycles);
         if let Some(times) = &self.times {
-            clock::pause(cycles);
             times.paused.fetch_add(cycles, Relaxed);
         }
     }
 
     /// A dispatch at which an activation of the evaluation loop may have begun or ended.
     pub fn look_at(&self, dispatch: &Dispatch, slot: Slot, tsc: u64) {
+        if self.tells_events() {
+            event_stream::look(self, dispatch, tsc);
+        }
         let Some(times) = &self.times else { return };
         let blocks = slot.state(State::Times).load(Relaxed) as usize;
         let leaves = |block: usize| {
@@ -156,8 +170,11 @@ impl Meter {
 
     /// Goes over to another phase with `enter`. Where times are taken, the clock stands still meanwhile.
     pub fn change_phase(&self, enter: impl FnOnce()) {
-        let Some(times) = &self.times else { return enter() };
         let begun = tsc::now();
+        let Some(times) = &self.times else {
+            enter();
+            return self.pause(tsc::now().wrapping_sub(begun));
+        };
         if self.is_timing() {
             clock::stop(begun);
         }

@@ -14,8 +14,8 @@ use crate::rare::Event;
 impl Stub<'_> {
     /// Counts that this opcode has followed the last one.
     pub(super) fn count_pair(&mut self, pairs: PairCells) {
-        // Where times are taken, the first register still holds the cell.
-        let spare = &self.scratch[usize::from(self.set.takes_times())..];
+        // Where the counter is read, the first register still holds the cell.
+        let spare = &self.scratch[usize::from(self.set.reads_counter())..];
         let (row, folded) = (spare[0], spare.get(1).copied());
         let number = i32::from(self.rule.number);
         self.a.load(row, Mem::Thread(pairs.row));
@@ -67,7 +67,7 @@ impl Stub<'_> {
 
     /// The cells around the instruction, given their bias.
     fn cell(&mut self, next: NextInstr, bias: Reg) -> Cell {
-        let timed = self.set.timing.is_some();
+        let timed = self.set.timing.is_some() && !self.set.tells_events();
         if timed {
             self.a.address(bias, Mem::Indexed(bias, next.reg, 0));
         }

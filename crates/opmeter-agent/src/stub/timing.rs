@@ -8,6 +8,7 @@
 use opmeter_live::{State, time_offset};
 use opmeter_opcodes::Leaves;
 
+use super::events::EventCells;
 use super::writer::{Step, Stub};
 use super::{Cell, StubSet};
 use crate::assembler::{Condition, Mem, RAX, RCX, RDX, RSP, Reg};
@@ -23,6 +24,8 @@ pub struct Timing {
     pub slice: Slice,
     /// Where the times of all opcodes are; none where they are those of the slot.
     pub blocks: Option<usize>,
+    /// Where events are told.
+    pub events: Option<EventCells>,
 }
 
 /// What stubs do in a slice.
@@ -34,9 +37,21 @@ pub enum Slice {
     Counted,
     /// They count, and look whether the thread's last dispatch was timed and waits for this one.
     Settling,
+    /// They count, and tell every dispatch as an event. There are no other slices then.
+    Told,
 }
 
 impl StubSet {
+    /// Whether stubs read the time-stamp counter.
+    pub(super) fn reads_counter(&self) -> bool {
+        self.timing.is_some_and(|timing| matches!(timing.slice, Slice::Timed | Slice::Told))
+    }
+
+    /// Whether stubs tell events.
+    pub(super) fn tells_events(&self) -> bool {
+        self.timing.is_some_and(|timing| timing.slice == Slice::Told)
+    }
+
     /// Whether stubs take times.
     pub(super) fn takes_times(&self) -> bool {
         self.timing.is_some_and(|timing| timing.slice == Slice::Timed)
@@ -53,7 +68,7 @@ impl Stub<'_> {
                 self.a.compare_value(Mem::Thread(timing.clock.waiting), 0);
                 self.out_of_line(Condition::NotEqual, vec![Step::Report(Event::Settle, RAX)], None);
             }
-            Slice::Timed => {
+            Slice::Timed | Slice::Told => {
                 self.a.compare(Mem::Thread(timing.clock.stack), RSP);
                 self.out_of_line(Condition::NotEqual, vec![Step::Report(Event::Look, RAX)], None);
             }
@@ -62,15 +77,15 @@ impl Stub<'_> {
 
     /// Counts a step down.
     pub(super) fn count_step(&mut self) {
-        if self.set.timing.is_some() && self.rule.execution.is_step {
+        if self.set.timing.is_some() && !self.set.tells_events() && self.rule.execution.is_step {
             let steps = self.state(State::Steps);
             self.a.dec(steps);
             self.out_of_line(Condition::NotAbove, vec![Step::Report(Event::Steps, RAX)], None);
         }
     }
 
-    /// Saves the registers that [`Stub::take_time`] uses, but for those that are free or saved already.
-    pub(super) fn save_for_time(&mut self, pushed: &mut Vec<Reg>, renewed: &mut Vec<Reg>) {
+    /// Saves the registers that reading the counter and what goes with it uses, but for those that are free or saved already.
+    pub(super) fn save_for_counter(&mut self, pushed: &mut Vec<Reg>, renewed: &mut Vec<Reg>) {
         for register in [RAX, RCX, RDX] {
             let free = self.set.free.into_iter().flatten().find(|free| free.reg == register);
             match free {

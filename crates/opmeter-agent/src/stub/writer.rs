@@ -86,8 +86,8 @@ impl Stub<'_> {
             Biases::Flat(_) => 1,
             Biases::TwoLevel(_) | Biases::OfSlot => 2,
         };
-        // Where times are taken, the cell is needed to the end.
-        let kept = usize::from(self.set.takes_times());
+        // Where the counter is read, the cell is needed to the end.
+        let kept = usize::from(self.set.reads_counter());
         let for_cell = for_cell.max(match self.set.pairs {
             None => 0,
             Some(_) if self.rule.execution.folding == Folding::Next => kept + 2,
@@ -98,7 +98,7 @@ impl Stub<'_> {
         let others =
             [RAX, RCX, RDX, Reg(6), Reg(7)].into_iter().filter(|r| Some(*r) != next && free(*r).is_none());
         let registers = self.set.free.into_iter().flatten().map(|free| free.reg).chain(others);
-        if for_slot > 0 && self.set.takes_times() {
+        if for_slot > 0 && self.set.reads_counter() {
             // Its register is needed to the end.
             self.scratch = [Reg(6), Reg(7)].into_iter().filter(|r| Some(*r) != next).take(1).collect();
         }

@@ -13,6 +13,7 @@ mod long_executions;
 mod pairs;
 mod reader;
 mod ring;
+mod ring_file;
 mod slices;
 mod times;
 
@@ -35,6 +36,7 @@ pub use ring::{
     CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, Executed, MAX_CHUNKS, RING_EXTENSION,
     RING_RECORD, RingRecord, RingWord,
 };
+pub use ring_file::{Chunk, RingFile};
 pub use slices::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord, Slices};
 pub use times::{
     BUCKETS, LONG_CYCLES, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times,

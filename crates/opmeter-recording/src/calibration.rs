@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 /// A usual ratio of what a probe costs in place to what one costs behind another, and how far it varies.
 const PRIOR: (f64, f64) = (0.75, 0.15);
 
+/// What reading the time-stamp counter adds to an execution, where nothing has been learned of it in the run itself:
+/// its cycles, and their standard error; `back_to_back` is what it takes where nothing else is done, times 1024.
+pub(crate) fn prior_probe_cost(back_to_back: u64) -> (f64, f64) {
+    let cycles = back_to_back as f64 / 1024.0;
+    (cycles * PRIOR.0, cycles * PRIOR.1)
+}
+
 /// What counting one execution costs, in core cycles: a fit (over 14 programs and 6 interpreters) against the
 /// logarithm of how many instructions the executions are spread over, for it is what the counters' memory costs;
 /// up to 3.10, where the table that leads to them has four times the size, and later. The last number is how
@@ -57,8 +64,7 @@ impl ProbeCost {
         let core_ratio = if slices.core_ratio == 0 { 1.0 } else { slices.core_ratio as f64 / 1024.0 };
         let (start, slope, error) = COUNTING[usize::from(minor > 10)];
         let counted = (start + slope * spread.max(1.0).ln()).max(LEAST_COUNTING) / core_ratio;
-        let prior =
-            (slices.back_to_back as f64 / 1024.0 * PRIOR.0, slices.back_to_back as f64 / 1024.0 * PRIOR.1);
+        let prior = prior_probe_cost(slices.back_to_back);
         let (timed, timed_se) = match in_place(&slices.sums) {
             Some((cost, se)) => weighted(prior, (cost + counted, se)),
             None => prior,

@@ -7,18 +7,22 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use opmeter_live::{
     CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, EXTENSION, LONG_EXTENSION,
-    LiveFile, LongExecution, PAIRS_EXTENSION, PHASES, Pairs, ReadError, Status, Text, Word,
+    LiveFile, LongExecution, PAIRS_EXTENSION, PHASES, Pairs, RING_EXTENSION, ReadError, RingFile, RingWord,
+    Status, Text, Word,
 };
 use opmeter_opcodes::OpcodeTable;
 
 use crate::code_rows::{CodeRows, ProcessCode};
+use crate::events::{EVENTS_EXTENSION, EVENTS_FOLDER, EventFile, event_sites};
 use crate::missing::missing;
 use crate::opcode_rows::{opcode_rows, placeless_rows};
 use crate::pair_rows::pair_rows;
 use crate::running::{is_between_programs, is_running};
 use crate::sources::sources;
 use crate::time_rows::fill_times;
-use crate::{Dispatch, Error, LineHits, Phase, Process, ProcessState, Tables, lines};
+use crate::{
+    Dispatch, Error, EventSiteRow, EventSummary, LineHits, Phase, Process, ProcessState, Tables, lines,
+};
 
 /// What live files hold at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -134,7 +138,19 @@ impl Collected {
         described.directory = code.directory;
         described.timing = timing;
         described.dispatch = Dispatch { executions, unplaced, redispatches, ..described.dispatch };
-        self.incomplete.extend(missing(file, &described, compiled, code.torn));
+        let mut problems = Vec::new();
+        match code.events {
+            Some(events) => {
+                self.tables.event_sites.extend(events.sites);
+                described.events = Some(events.summary);
+                problems.extend(events.missing);
+            }
+            None if file.word(Word::Events) != 0 && executions > 0 => {
+                problems.push("its events are missing".to_owned());
+            }
+            None => {}
+        }
+        self.incomplete.extend(missing(file, &described, compiled, code.torn, problems));
         self.processes.push(described);
         code.rows.hits
     }
@@ -189,6 +205,29 @@ struct CodeSummary {
     codes: u32,
     directory: String,
     torn: Option<String>,
+    events: Option<ProcessEvents>,
+}
+
+/// What a process has told of its executions, one by one.
+struct ProcessEvents {
+    summary: EventSummary,
+    sites: Vec<EventSiteRow>,
+    missing: Vec<String>,
+}
+
+impl ProcessEvents {
+    /// Those of the process with a live file, which lie in the recording's folder.
+    fn of(process: u32, file: &LiveFile, table: &OpcodeTable<'static>, log: &CodeLog) -> Option<Self> {
+        let name = Path::new(file.path().file_stem()?).with_extension(EVENTS_EXTENSION);
+        let name = Path::new(EVENTS_FOLDER).join(name);
+        let recording = file.path().parent()?.parent()?;
+        let events = EventFile::open(&recording.join(&name)).ok()?;
+        let ring = RingFile::open(&file.path().with_extension(RING_EXTENSION)).ok();
+        let lost = ring.map_or(0, |ring| ring.word(RingWord::Lost));
+        let summary = EventSummary::new(name.display().to_string(), &events, file.path());
+        let missing = summary.missing(&events, lost);
+        Some(Self { summary, sites: event_sites(process, &events.sites, table, log), missing })
+    }
 }
 
 impl CodeSummary {
@@ -201,6 +240,9 @@ impl CodeSummary {
             torn: torn.map(|torn| torn.to_string()),
             ..Self::default()
         };
+        if file.word(Word::Events) != 0 {
+            summary.events = ProcessEvents::of(process, file, table, &log);
+        }
         if file.word(Word::ByInstruction) != 0 {
             let cells = read(CELLS_EXTENSION);
             let seen = LongExecution::read(&read(LONG_EXTENSION));

@@ -12,6 +12,7 @@ mod collect;
 mod column;
 mod distribution_row;
 mod error;
+mod events;
 mod instruction_row;
 mod instruction_time;
 mod line_row;
@@ -41,6 +42,10 @@ pub use collect::Collected;
 pub use column::{Column, Values};
 pub use distribution_row::DistributionRow;
 pub use error::Error;
+pub use events::{
+    Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, Event, EventFile, EventSiteRow, EventSummary,
+    EventWriter, Events, Full,
+};
 pub use instruction_row::InstructionRow;
 pub use instruction_time::InstructionTime;
 pub use line_row::LineRow;

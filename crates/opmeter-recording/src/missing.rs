@@ -8,12 +8,13 @@ use crate::Process;
 const DISCOVERY: u64 = 2000;
 
 /// Says what is missing, a sentence each. `compiled` is whether part of it ran as machine code, `torn` what is
-/// wrong with the log of its code objects.
+/// wrong with the log of its code objects, `problems` is what was found before.
 pub(crate) fn missing(
     file: &LiveFile,
     process: &Process,
     compiled: bool,
     torn: Option<String>,
+    problems: Vec<String>,
 ) -> Vec<String> {
     let running = process.end == Process::RUNNING;
     let (executions, unplaced) = (process.dispatch.executions, process.dispatch.unplaced);
@@ -35,6 +36,7 @@ pub(crate) fn missing(
         );
     }
     missing.extend(torn);
+    missing.extend(problems);
     if unplaced > 0 {
         let register = process.dispatch.next_instr_register.is_some();
         let why = if file.word(Word::LostCode) > 0 {

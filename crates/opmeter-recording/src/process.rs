@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Timing;
+use crate::{EventSummary, Timing};
 
 /// One process of the metered command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Process {
     pub dispatch: Dispatch,
     /// How times were taken, where they were.
     pub timing: Option<Timing>,
+    /// Its events, where executions were recorded one by one.
+    pub events: Option<EventSummary>,
     /// How the process stood when the recording was written: `exited` or `running`.
     pub end: String,
 }

@@ -5,7 +5,8 @@ use crate::atomic_file::AtomicFile;
 use crate::cell::Interner;
 use crate::table_row::{TableRow, read_interned, write_rows};
 use crate::{
-    DistributionRow, Error, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow,
+    DistributionRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow,
+    SpecializationRow,
 };
 
 /// All tables of a recording. A table that the recording lacks is empty.
@@ -23,6 +24,8 @@ pub struct Tables {
     pub distributions: Vec<DistributionRow>,
     /// In which forms the instructions of specialising families ran.
     pub specialization: Vec<SpecializationRow>,
+    /// What events are of, where executions were recorded one by one.
+    pub event_sites: Vec<EventSiteRow>,
     /// The source files of the code that ran.
     pub sources: Vec<SourceRow>,
 }
@@ -33,8 +36,8 @@ pub(crate) fn file_name<R: TableRow>() -> String {
 }
 
 impl Tables {
-    /// The names of the tables of a recording with these rows: all but the pairs and the distributions, which
-    /// it only has where they were recorded.
+    /// The names of the tables of a recording with these rows: all but those of pairs, distributions and
+    /// events, which it only has where they were recorded.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = vec![OpcodeRow::TABLE, InstructionRow::TABLE, LineRow::TABLE];
         if !self.pairs.is_empty() {
@@ -42,6 +45,9 @@ impl Tables {
         }
         if !self.distributions.is_empty() {
             names.push(DistributionRow::TABLE);
+        }
+        if !self.event_sites.is_empty() {
+            names.push(EventSiteRow::TABLE);
         }
         names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
         names.into_iter().map(str::to_owned).collect()
@@ -63,6 +69,7 @@ impl Tables {
         write(folder, &self.lines)?;
         write_if_any(folder, &self.pairs)?;
         write_if_any(folder, &self.distributions)?;
+        write_if_any(folder, &self.event_sites)?;
         write(folder, &self.specialization)?;
         write(folder, &self.sources)
     }
@@ -79,6 +86,7 @@ impl Tables {
             pairs: read(folder, names, interner)?,
             distributions: read(folder, names, interner)?,
             specialization: read(folder, names, interner)?,
+            event_sites: read(folder, names, interner)?,
             sources: read(folder, names, interner)?,
         })
     }

@@ -50,6 +50,15 @@ pub struct RecordArgs {
         default_missing_value = "0.25", value_parser = share
     )]
     pub time: Option<f64>,
+    /// Record every execution with its time, in order: `opmeter export --table events`
+    #[arg(long, conflicts_with = "time")]
+    pub events: bool,
+    /// End the events after so many; the program runs on, and is counted (10K, 10M, 10G: thousands, millions, ...)
+    #[arg(long, value_name = "N", requires = "events", value_parser = events)]
+    pub max_events: Option<u64>,
+    /// End the events before their files are longer than this, in bytes (10K, 10M, 10G: times 1024, ...)
+    #[arg(long, value_name = "SIZE", requires = "events", value_parser = size)]
+    pub max_size: Option<u64>,
     /// Run an interpreter that can't be metered all the same, unmetered
     #[arg(long)]
     pub best_effort: bool,
@@ -67,6 +76,23 @@ pub struct RecordArgs {
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
     share.ok_or_else(|| "a share is a number above 0, and 1 at most".to_owned())
+}
+
+fn events(text: &str) -> Result<u64, String> {
+    scaled(text, 1000).ok_or_else(|| "a number of events is 1 or more, such as 500000, 500K or 2G".to_owned())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    scaled(text, 1024)
+        .ok_or_else(|| "a size is a number of bytes, 1 or more, such as 500000, 500K or 2G".to_owned())
+}
+
+/// A number that may end with a unit: a power of `step`.
+fn scaled(text: &str, step: u64) -> Option<u64> {
+    let power = ["K", "M", "G", "T"].iter().position(|unit| text.to_uppercase().ends_with(unit));
+    let digits = if power.is_some() { &text[..text.len() - 1] } else { text };
+    let factor = step.checked_pow(power.map_or(0, |power| power as u32 + 1))?;
+    digits.parse::<u64>().ok()?.checked_mul(factor).filter(|number| *number > 0)
 }
 
 /// Arguments of `report`.

@@ -24,6 +24,8 @@ pub struct Wishes {
     pub pairs: bool,
     /// Take times in this share of the run.
     pub time: Option<f64>,
+    /// Tell every execution as an event.
+    pub events: bool,
 }
 
 /// The folder of live counters of a recording.
@@ -49,6 +51,7 @@ impl LiveFolder {
         let mut words = [0u8; CONTROL_SIZE];
         words[Control::BestEffort as usize * 8] = u8::from(wishes.best_effort);
         words[Control::Pairs as usize * 8] = u8::from(wishes.pairs);
+        words[Control::Events as usize * 8] = u8::from(wishes.events);
         let share = (wishes.time.unwrap_or(0.0) * 65536.0).ceil() as u32;
         let at = Control::TimeShare as usize * 8;
         words[at..at + 4].copy_from_slice(&share.to_le_bytes());

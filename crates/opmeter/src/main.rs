@@ -5,6 +5,7 @@ mod annotate;
 mod cli;
 mod doctor;
 mod error;
+mod event_reader;
 mod export;
 mod file_limit;
 mod launch;

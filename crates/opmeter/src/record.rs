@@ -5,10 +5,11 @@ use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use opmeter_recording::{Collected, ExitStatus, Manifest, ProcessState, Recording, any_running};
+use opmeter_recording::{Budget, Collected, ExitStatus, Manifest, ProcessState, Recording, any_running};
 
 use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
+use crate::event_reader::EventReader;
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::long_executions::Watch;
 use crate::output::Output;
@@ -29,7 +30,8 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         machine: machine::describe(),
         ..Manifest::default()
     };
-    let wishes = Wishes { best_effort: args.best_effort, pairs: args.pairs, time: args.time };
+    let wishes =
+        Wishes { best_effort: args.best_effort, pairs: args.pairs, time: args.time, events: args.events };
     let live = match LiveFolder::create(&output.path, wishes, &manifest) {
         Ok(live) => live,
         Err(error) => {
@@ -42,14 +44,18 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     };
     let begun = Instant::now();
     let watch = args.time.map(|_| Watch::begin(&live.path));
+    let budget = Budget::new(args.max_events, args.max_size);
+    let events = args.events.then(|| EventReader::begin(&live.path, budget));
     let status = match launch::run(&args.command, &agent, &live.path) {
         Ok(status) => status,
         Err(error) => {
+            events.into_iter().for_each(EventReader::end);
             output.discard();
             return Err(not_started(args, &error));
         }
     };
     watch.into_iter().for_each(Watch::end);
+    events.into_iter().for_each(EventReader::end);
     manifest.wall_seconds = begun.elapsed().as_secs_f64();
     manifest.exit = exit_status(status);
     let collected = settle(&live).map_err(Failure::failed)?;

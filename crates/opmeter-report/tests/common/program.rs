@@ -211,6 +211,7 @@ pub fn tables() -> Tables {
         lines: lines(&instructions, &hits(&instructions)),
         pairs: pairs(),
         distributions: Vec::new(),
+        event_sites: Vec::new(),
         specialization: specialization(),
         sources: vec![
             source(BENCH, BENCH),

@@ -1,0 +1,91 @@
+use std::path::Path;
+
+use opmeter_live::{RING_EXTENSION, RingFile, RingWord};
+use serde::{Deserialize, Serialize};
+
+use super::{EndReason, EventFile};
+use crate::calibration::prior_probe_cost;
+
+/// What a recording says of the events of a process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventSummary {
+    /// The file, relative to the recording's folder.
+    pub file: String,
+    /// How many events there are: dispatches; what combined opcodes execute besides is not among them.
+    pub events: u64,
+    /// Threads that have events.
+    pub threads: u32,
+    /// The file's length in bytes.
+    pub bytes: u64,
+    /// Why the events end: `process` (it has ended, or the command has), `max_events`, `max_size`, `disk_full`; or
+    /// `torn`, where the file has no end or is damaged.
+    pub end: String,
+    /// Cycles of the time-stamp counter in a second.
+    pub tsc_hz: f64,
+    /// Cycles that reading the time-stamp counter adds to an event: estimated.
+    pub probe_cycles: f64,
+    /// The standard error of `probe_cycles`.
+    pub probe_cycles_se: f64,
+}
+
+impl EventSummary {
+    /// [`EventSummary::end`] of events that end with their process.
+    pub const PROCESS: &'static str = "process";
+
+    /// Of a process with this live file; `name` is the file of events as it is named in the recording.
+    pub(crate) fn new(name: String, file: &EventFile, live: &Path) -> Self {
+        let ring = RingFile::open(&live.with_extension(RING_EXTENSION)).ok();
+        let word = |word: RingWord| ring.as_ref().map_or(0, |ring| ring.word(word));
+        let cycles = word(RingWord::LastTsc).saturating_sub(word(RingWord::FirstTsc)) as f64;
+        let elapsed = word(RingWord::LastNs).saturating_sub(word(RingWord::FirstNs)) as f64;
+        let (probe_cycles, probe_cycles_se) = prior_probe_cost(word(RingWord::BackToBack));
+        Self {
+            file: name,
+            events: file.events(),
+            threads: file.threads(),
+            bytes: file.length,
+            end: match file.end.filter(|_| file.torn.is_none()) {
+                Some((EndReason::Process, _)) => Self::PROCESS,
+                Some((EndReason::MaxEvents, _)) => "max_events",
+                Some((EndReason::MaxSize, _)) => "max_size",
+                Some((EndReason::Disk, _)) => "disk_full",
+                None => "torn",
+            }
+            .to_owned(),
+            tsc_hz: cycles / elapsed.max(1.0) * 1e9,
+            probe_cycles,
+            probe_cycles_se,
+        }
+    }
+
+    /// What is missing of a process's events, if anything is.
+    pub(crate) fn missing(&self, file: &EventFile, lost: u64) -> Vec<String> {
+        let mut missing = Vec::new();
+        let events = file.events();
+        match file.end {
+            _ if file.torn.is_some() => missing.push(format!(
+                "its file of events is damaged at byte {}; the {events} events before are there",
+                file.torn.unwrap_or(0)
+            )),
+            Some((EndReason::Process, _)) => {}
+            Some((EndReason::MaxEvents, _)) => {
+                missing.push(format!("its events end after {events}, as --max-events asked for"));
+            }
+            Some((EndReason::MaxSize, _)) => {
+                missing.push(format!(
+                    "its events end after {events}, for the files are as long as --max-size allows"
+                ));
+            }
+            Some((EndReason::Disk, error)) => {
+                let error = std::io::Error::from_raw_os_error(error);
+                missing.push(format!("its events end after {events}: they could not be written ({error})"));
+            }
+            None => missing.push(format!("its events end after {events}, for the recording was interrupted")),
+        }
+        if lost > 0 {
+            missing.push(format!("the events of {lost} threads are missing: there were too many at a time"));
+        }
+        missing
+    }
+}

@@ -1,0 +1,223 @@
+//! Writing the events of a process while it runs.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use opmeter_live::{RING_RECORD, RingRecord};
+use opmeter_opcodes::{Execution, OpcodeTable};
+
+use super::block::{EndReason, HEAD, Head, Kind, MAGIC};
+use super::code::SiteNumbers;
+use super::stream::Stream;
+
+/// Records between two looks at how much room is left.
+const LOOK: usize = 256;
+
+/// Bytes that are kept for what has to be written at the end: this, or a part of all there may be.
+const FOR_THE_END: u64 = 0x1_0000;
+
+/// How much may be recorded, by all processes together, and how much was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Events.
+    pub max_events: u64,
+    /// Bytes on disk.
+    pub max_bytes: u64,
+    /// Events so far.
+    events: u64,
+    /// Bytes so far, those that are to be written included.
+    bytes: u64,
+}
+
+impl Budget {
+    /// As many events and bytes as these; none means that there is no limit.
+    pub fn new(max_events: Option<u64>, max_bytes: Option<u64>) -> Self {
+        let max_bytes = max_bytes.map_or(u64::MAX, |bytes| bytes - FOR_THE_END.min(bytes / 8));
+        Self { max_events: max_events.unwrap_or(u64::MAX), max_bytes, events: 0, bytes: 0 }
+    }
+
+    /// Why no more can be recorded, if so.
+    fn full(&self) -> Result<(), Full> {
+        match () {
+            () if self.events >= self.max_events => Err(Full::Events),
+            () if self.bytes >= self.max_bytes => Err(Full::Size),
+            () => Ok(()),
+        }
+    }
+}
+
+/// Why no more events can be recorded.
+#[derive(Debug)]
+pub enum Full {
+    /// There are as many as were asked for.
+    Events,
+    /// The files are as long as was asked for.
+    Size,
+    /// They can't be written.
+    Disk(io::Error),
+}
+
+impl Full {
+    /// The same, as it is recorded.
+    pub fn reason(&self) -> EndReason {
+        match self {
+            Self::Events => EndReason::MaxEvents,
+            Self::Size => EndReason::MaxSize,
+            Self::Disk(_) => EndReason::Disk,
+        }
+    }
+}
+
+/// Writes the events of a process.
+pub struct EventWriter {
+    file: File,
+    /// Its length as far as it is whole.
+    length: u64,
+    sites: SiteNumbers,
+    streams: Vec<Stream>,
+    guarded: [bool; 256],
+    /// Since when there is something that is not written.
+    waits: Option<Instant>,
+    /// Blocks that could not be written.
+    unwritten: Vec<Vec<u8>>,
+}
+
+impl EventWriter {
+    /// Makes the file; `version` is the interpreter's.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn create(path: &Path, version: (u8, u8)) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(&MAGIC)?;
+        Ok(Self {
+            file,
+            length: MAGIC.len() as u64,
+            sites: SiteNumbers::default(),
+            streams: Vec::new(),
+            guarded: guarded(version),
+            waits: None,
+            unwritten: Vec::new(),
+        })
+    }
+
+    /// Takes records of a thread, as they stand in a ring.
+    ///
+    /// # Errors
+    /// Why not all of them could be taken.
+    pub fn take(&mut self, thread: u64, records: &[u8], budget: &mut Budget) -> Result<(), Full> {
+        let thread = thread as usize;
+        if self.streams.len() <= thread {
+            self.streams.resize_with(thread + 1, Stream::new);
+        }
+        if !records.is_empty() {
+            self.waits.get_or_insert_with(Instant::now);
+        }
+        for records in records.chunks(LOOK * RING_RECORD) {
+            let stream = &mut self.streams[thread];
+            let before = (stream.events(), stream.bytes() + self.sites.new.len() * 8);
+            let few = budget.max_events - budget.events <= LOOK as u64;
+            for record in records.chunks_exact(RING_RECORD) {
+                let word = |at: usize| record[at..at + 8].try_into().map_or(0, u64::from_le_bytes);
+                if few && stream.events() - before.0 + budget.events >= budget.max_events {
+                    break;
+                }
+                stream.take(word(0), RingRecord::from_word(word(8)), &mut self.sites, &self.guarded);
+            }
+            budget.events += stream.events() - before.0;
+            let after = stream.bytes() + self.sites.new.len() * 8;
+            budget.bytes += after.saturating_sub(before.1) as u64;
+            if stream.is_full() {
+                self.write_stream(thread, budget)?;
+            }
+            budget.full()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what has waited for so long.
+    ///
+    /// # Errors
+    /// When that can't be done.
+    pub fn flush(&mut self, waited: Duration, budget: &mut Budget) -> Result<(), Full> {
+        if self.waits.is_some_and(|since| since.elapsed() >= waited) {
+            for thread in 0..self.streams.len() {
+                self.write_stream(thread, budget)?;
+            }
+            self.waits = None;
+        }
+        Ok(())
+    }
+
+    /// No more events come: writes what is left, what could not be written before, and why it is all.
+    ///
+    /// # Errors
+    /// When that can't be done.
+    pub fn end(&mut self, reason: EndReason, error: i32, budget: &mut Budget) -> Result<(), Full> {
+        for block in std::mem::take(&mut self.unwritten) {
+            self.write(block)?;
+        }
+        for thread in 0..self.streams.len() {
+            let stream = &mut self.streams[thread];
+            let before = stream.events();
+            stream.end(budget.events < budget.max_events, &mut self.sites, &self.guarded);
+            budget.events += stream.events() - before;
+            self.write_stream(thread, budget)?;
+        }
+        let head = Head { kind: Kind::End, thread: 0, length: 0, events: 0, first: 0, start: 0 };
+        let body = [(reason as u64).to_le_bytes(), i64::from(error).to_le_bytes()].concat();
+        self.write(head.block(&body))
+    }
+
+    fn write_stream(&mut self, thread: usize, budget: &mut Budget) -> Result<(), Full> {
+        if !self.streams[thread].has_block() {
+            return Ok(());
+        }
+        let mut sites_written = Ok(());
+        if !self.sites.new.is_empty() {
+            let sites = std::mem::take(&mut self.sites.new);
+            let body: Vec<u8> = sites.into_iter().flat_map(u64::to_le_bytes).collect();
+            let head = Head { kind: Kind::Sites, thread: 0, length: 0, events: 0, first: 0, start: 0 };
+            budget.bytes += HEAD as u64;
+            sites_written = self.write(head.block(&body));
+        }
+        let blocks = self.streams[thread].blocks(thread as u32);
+        budget.bytes += (blocks.len() * HEAD) as u64;
+        blocks.into_iter().map(|block| self.write(block)).fold(sites_written, Result::and)
+    }
+
+    /// Writes a block whole or not at all.
+    fn write(&mut self, block: Vec<u8>) -> Result<(), Full> {
+        match self.file.write_all(&block) {
+            Ok(()) => {
+                self.length += block.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // The next block, if there is room for it, comes where this one would have been.
+                let _ = self.file.set_len(self.length);
+                let _ = io::Seek::seek(&mut self.file, io::SeekFrom::Start(self.length));
+                self.unwritten.push(block);
+                Err(Full::Disk(error))
+            }
+        }
+    }
+}
+
+/// The combined opcodes of a version whose guards may fail unseen.
+fn guarded((major, minor): (u8, u8)) -> [bool; 256] {
+    let mut guarded = [false; 256];
+    if let Some(table) = OpcodeTable::built_in(major, minor) {
+        for opcode in table.iter() {
+            if let Some((_, combined)) = Execution::of(opcode, &table).unfolds {
+                guarded[usize::from(combined)] = true;
+            }
+        }
+    }
+    guarded
+}

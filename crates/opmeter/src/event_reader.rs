@@ -1,0 +1,209 @@
+//! Reading the events of the processes under measurement while they run, and writing them to the recording.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use opmeter_live::{CONTROL_NAME, Control, EXTENSION, LiveFile, RING_EXTENSION, RingFile, Word};
+use opmeter_recording::{Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, EventWriter, Full};
+use rustix::fs::{FallocateFlags, fallocate};
+
+/// Where nothing is to be read, from one look to the next.
+const INTERVAL: Duration = Duration::from_micros(500);
+
+/// From one search for new processes to the next.
+const SEARCH: Duration = Duration::from_millis(10);
+
+/// What has been executed is on disk, or on its way there, after so long.
+const UNWRITTEN: Duration = Duration::from_millis(40);
+
+/// From one look at chunks that are being filled to the next.
+const PARTIAL: Duration = Duration::from_millis(20);
+
+/// Room on the disk that is kept free, in bytes: so that what was recorded can be ended in good order, and the
+/// tables be written, where there is no more.
+const RESERVE: u64 = 8 << 20;
+
+/// The name of the file that takes it.
+const RESERVE_NAME: &str = "reserve";
+
+/// Reads events in a thread of its own.
+pub struct EventReader {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl EventReader {
+    /// Begins to read the events of all processes that count in a recording's live folder.
+    pub fn begin(live: &Path, budget: Budget) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, live) = (stop.clone(), live.to_owned());
+        let thread = thread::spawn(move || Reader::new(live, budget).run(&stopped));
+        Self { stop, thread }
+    }
+
+    /// Reads what is left, and ends the files.
+    pub fn end(self) {
+        self.stop.store(true, Relaxed);
+        let _ = self.thread.join();
+    }
+}
+
+struct Reader {
+    live: PathBuf,
+    /// The folder of the files of events.
+    events: PathBuf,
+    control: Option<File>,
+    seen: HashSet<PathBuf>,
+    processes: Vec<Process>,
+    budget: Budget,
+    reserve: bool,
+    beat: u64,
+}
+
+/// A process that tells events.
+struct Process {
+    ring: RingFile,
+    writer: EventWriter,
+}
+
+impl Reader {
+    fn new(live: PathBuf, budget: Budget) -> Self {
+        let events = live.with_file_name(EVENTS_FOLDER);
+        let control = OpenOptions::new().write(true).open(live.join(CONTROL_NAME)).ok();
+        let mut reader = Self {
+            live,
+            events,
+            control,
+            seen: HashSet::new(),
+            processes: Vec::new(),
+            budget,
+            reserve: false,
+            beat: 0,
+        };
+        reader.tell(Control::EventReader, u64::from(std::process::id()));
+        let _ = fs::create_dir_all(&reader.events);
+        let reserve = File::create(reader.events.join(RESERVE_NAME));
+        reader.reserve =
+            reserve.is_ok_and(|file| fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok());
+        reader
+    }
+
+    fn run(mut self, stop: &AtomicBool) {
+        let (mut searched, mut partial) = (None::<Instant>, Instant::now());
+        loop {
+            let last = stop.load(Relaxed);
+            if last || searched.is_none_or(|at| at.elapsed() >= SEARCH) {
+                self.search();
+                self.beat += 1;
+                self.tell(Control::EventBeat, self.beat);
+                searched = Some(Instant::now());
+            }
+            let all = last || partial.elapsed() >= PARTIAL;
+            if all {
+                partial = Instant::now();
+            }
+            match self.look(all, last) {
+                Ok(false) if last => return self.end(EndReason::Process, 0),
+                Ok(false) => thread::sleep(INTERVAL),
+                Ok(true) => {}
+                Err(full) => {
+                    self.end_early(&full);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Finds processes that have begun.
+    fn search(&mut self) {
+        let Ok(entries) = fs::read_dir(&self.live) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_none_or(|extension| extension != RING_EXTENSION)
+                || self.seen.contains(&path)
+            {
+                continue;
+            }
+            // Until it is ready there are no chunks.
+            let Ok(mut ring) = RingFile::open(&path) else { continue };
+            let (Ok(live), Ok(true)) = (
+                LiveFile::read(&path.with_extension(EXTENSION)),
+                ring.chunks().map(|chunks| !chunks.is_empty()),
+            ) else {
+                continue;
+            };
+            let version = (live.word(Word::Major) as u8, live.word(Word::Minor) as u8);
+            let name = path.with_extension(EVENTS_EXTENSION);
+            let file = self.events.join(name.file_name().unwrap_or_default());
+            if let Ok(writer) = EventWriter::create(&file, version) {
+                self.processes.push(Process { ring, writer });
+            }
+            self.seen.insert(path);
+        }
+    }
+
+    /// Reads what there is: full chunks, or `all`. Says whether there was anything. `last` says that what a
+    /// process has written now is all that it is going to be asked for.
+    fn look(&mut self, all: bool, last: bool) -> Result<bool, Full> {
+        let mut any = false;
+        for process in &mut self.processes {
+            // A ring that can't be read has nothing more to say.
+            for chunk in process.ring.chunks().unwrap_or_default() {
+                if !all && !chunk.is_full() {
+                    continue;
+                }
+                let records = process.ring.read(&chunk, last).unwrap_or_default();
+                any |= !records.is_empty();
+                process.writer.take(chunk.thread, records, &mut self.budget)?;
+                if chunk.is_full() {
+                    let _ = process.ring.free(&chunk);
+                }
+            }
+            process.writer.flush(UNWRITTEN, &mut self.budget)?;
+        }
+        Ok(any)
+    }
+
+    /// No more events can be recorded: the processes need not tell any. What was told before is kept.
+    fn end_early(&mut self, full: &Full) {
+        self.tell(Control::Events, 2);
+        let error = match full {
+            Full::Disk(error) => {
+                self.free_reserve();
+                error.raw_os_error().unwrap_or(0)
+            }
+            _ => 0,
+        };
+        self.end(full.reason(), error);
+    }
+
+    fn end(&mut self, reason: EndReason, error: i32) {
+        self.tell(Control::Events, 2);
+        for process in &mut self.processes {
+            let ended = process.writer.end(reason, error, &mut self.budget);
+            if let (Err(Full::Disk(error)), true) = (ended, self.reserve) {
+                let _ = fs::remove_file(self.events.join(RESERVE_NAME));
+                self.reserve = false;
+                let error = error.raw_os_error().unwrap_or(0);
+                let _ = process.writer.end(EndReason::Disk, error, &mut self.budget);
+            }
+        }
+        self.free_reserve();
+    }
+
+    fn free_reserve(&mut self) {
+        let _ = fs::remove_file(self.events.join(RESERVE_NAME));
+        self.reserve = false;
+    }
+
+    fn tell(&self, word: Control, value: u64) {
+        if let Some(control) = &self.control {
+            let _ = control.write_all_at(&value.to_le_bytes(), word as u64 * 8);
+        }
+    }
+}

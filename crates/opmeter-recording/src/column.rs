@@ -123,23 +123,40 @@ pub(crate) fn write_table<R>(
     rows: &[R],
     group_rows: usize,
 ) -> Result<()> {
-    let mut properties = WriterProperties::builder();
     let specs: Vec<ColumnSpec> = columns.iter().map(|column| column.spec).collect();
-    for (name, column) in &specs {
-        // Numbers seldom repeat so often that a dictionary is worth its time.
-        properties = properties.set_column_dictionary_enabled((*name).into(), *column == ColumnType::Text);
-    }
-    let properties = properties
-        .set_compression(Compression::SNAPPY)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut file = SerializedFileWriter::new(out, schema(table, &specs)?, Arc::new(properties))?;
+    let mut writer = TableWriter::new(out, table, &specs)?;
     for rows in rows.chunks(group_rows) {
-        let mut group = file.next_row_group()?;
+        writer.write_group(columns, rows)?;
+    }
+    writer.close()
+}
+
+/// Writes one table as a Parquet file, group by group.
+pub(crate) struct TableWriter<W: Write + Send>(SerializedFileWriter<W>);
+
+impl<W: Write + Send> TableWriter<W> {
+    /// Begins the file.
+    pub(crate) fn new(out: W, table: &str, specs: &[ColumnSpec]) -> Result<Self> {
+        let mut properties = WriterProperties::builder();
+        for (name, column) in specs {
+            // Numbers seldom repeat so often that a dictionary is worth its time.
+            properties =
+                properties.set_column_dictionary_enabled((*name).into(), *column == ColumnType::Text);
+        }
+        let properties = properties
+            .set_compression(Compression::SNAPPY)
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
+            .build();
+        SerializedFileWriter::new(out, schema(table, specs)?, Arc::new(properties)).map(Self)
+    }
+
+    /// Writes a row group.
+    pub(crate) fn write_group<R>(&mut self, columns: &[Column<R>], rows: &[R]) -> Result<()> {
+        let mut group = self.0.next_row_group()?;
         for column in columns {
             let Some(mut writer) = group.next_column()? else {
-                return Err(ParquetError::General(format!("table {table} has too many columns")));
+                return Err(ParquetError::General("there are more columns than the table has".to_owned()));
             };
             for rows in rows.chunks(PART_ROWS) {
                 match (column.values)(rows) {
@@ -152,9 +169,13 @@ pub(crate) fn write_table<R>(
             }
             writer.close()?;
         }
-        group.close()?;
+        group.close().map(drop)
     }
-    file.close().map(drop)
+
+    /// Ends the file.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        self.0.finish().map(drop)
+    }
 }
 
 /// Whether a Parquet file has a column of this name.

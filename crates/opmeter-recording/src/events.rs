@@ -6,6 +6,7 @@
 
 mod block;
 mod code;
+mod event_row;
 mod event_site_row;
 mod event_sites;
 mod reader;
@@ -14,6 +15,7 @@ mod summary;
 mod writer;
 
 pub use block::EndReason;
+pub use event_row::{EventRow, EventRowWriter};
 pub use event_site_row::EventSiteRow;
 pub(crate) use event_sites::event_sites;
 pub use reader::{Event, EventFile, Events};

@@ -43,8 +43,8 @@ pub use column::{Column, Values};
 pub use distribution_row::DistributionRow;
 pub use error::Error;
 pub use events::{
-    Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, Event, EventFile, EventSiteRow, EventSummary,
-    EventWriter, Events, Full,
+    Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, Event, EventFile, EventRow, EventRowWriter,
+    EventSiteRow, EventSummary, EventWriter, Events, Full,
 };
 pub use instruction_row::InstructionRow;
 pub use instruction_time::InstructionTime;

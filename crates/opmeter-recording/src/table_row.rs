@@ -119,13 +119,18 @@ pub(crate) use table;
 /// # Errors
 /// Whatever `out` gives.
 pub fn write_rows<R: TableRow>(out: impl Write + Send, rows: &[R]) -> io::Result<()> {
-    write_table(out, R::TABLE, &columns_of(rows), rows, GROUP_ROWS).map_err(|error| match error {
+    write_table(out, R::TABLE, &columns_of(rows), rows, GROUP_ROWS).map_err(io_error)
+}
+
+/// The stream's own error where there is one, so that its kind is kept.
+pub(crate) fn io_error(error: ParquetError) -> io::Error {
+    match error {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
             Ok(error) => *error,
             Err(source) => io::Error::other(source),
         },
         error => io::Error::other(error),
-    })
+    }
 }
 
 /// The columns that these rows have.

@@ -236,6 +236,10 @@ pub enum Table {
     Lines,
     /// How many timed executions of each opcode took how many cycles
     Distributions,
+    /// Every execution, in order, where they were recorded
+    Events,
+    /// What the events are of
+    EventSites,
     /// In which forms the instructions of specialising families ran
     Specialization,
     /// The source files

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use opmeter_analysis::{CountedRow, Files};
-use opmeter_recording::{Recording, Tables};
-use opmeter_report::export::{Format, Profile, write_callgrind, write_lcov};
+use opmeter_recording::{EventSiteRow, Recording, Tables};
+use opmeter_report::export::{EventFormat, Format, Profile, write_callgrind, write_lcov};
 
 use crate::cli::{ExportArgs, FormatArg, Table};
 use crate::error::Failure;
+use crate::export_events;
 use crate::report::{open, written};
 use crate::selection::{Selection, require_instructions};
 
@@ -20,6 +21,7 @@ use crate::selection::{Selection, require_instructions};
 #[derive(Clone, Copy)]
 enum Content {
     Table(Table, Format),
+    Events(EventFormat),
     Callgrind,
     Lcov,
 }
@@ -34,6 +36,8 @@ impl Content {
             Self::Table(Table::Opcodes, _) => &["opcodes"],
             Self::Table(Table::Pairs, _) => &["pairs"],
             Self::Table(Table::Distributions, _) => &["distributions"],
+            Self::Table(Table::EventSites, _) | Self::Events(_) => &["event_sites", "lines", "sources"],
+            Self::Table(Table::Events, _) => &[],
             Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
             Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
         }
@@ -48,15 +52,16 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     selection.check(&args.recording, &recording)?;
     require(content, &args.recording, &recording)?;
     recording.tables = selected(recording.tables, &selection);
+    if let Content::Events(format) = content {
+        return export_events::run(&recording, format, args.output.as_deref());
+    }
     match &args.output {
         None => {
             let mut out = BufWriter::new(io::stdout().lock());
             let result = write(content, &recording, &mut out);
             written(result.and_then(|()| out.flush()))?;
         }
-        Some(path) => to_file(path, content, &recording).map_err(|error| {
-            Failure::not_done(format_args!("{} could not be written: {error}", path.display()))
-        })?,
+        Some(path) => to_file(path, |out| write(content, &recording, out))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -75,9 +80,17 @@ fn content(args: &ExportArgs) -> Result<Content, Failure> {
             ));
         }
     };
-    args.table.map(|table| Content::Table(table, format)).ok_or_else(|| {
-        Failure::wrong(format_args!("{format} is a format of a table; say which one with --table"))
-    })
+    match (args.table, format) {
+        (Some(Table::Events), Format::Csv) => Ok(Content::Events(EventFormat::Csv)),
+        (Some(Table::Events), Format::Parquet) => Ok(Content::Events(EventFormat::Parquet)),
+        (Some(Table::Events), Format::Json) => Err(Failure::wrong(
+            "events can be written as csv or parquet; there are too many of them for json",
+        )),
+        (Some(table), format) => Ok(Content::Table(table, format)),
+        (None, format) => {
+            Err(Failure::wrong(format_args!("{format} is a format of a table; say which one with --table")))
+        }
+    }
 }
 
 /// Checks that the recording has what is asked for.
@@ -96,7 +109,17 @@ fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), F
                 path.display()
             )))
         }
-        Content::Table(Table::Pairs | Table::Distributions, _) => Ok(()),
+        Content::Table(Table::EventSites, _) | Content::Events(_)
+            if recording.manifest.processes.iter().all(|process| process.events.is_none()) =>
+        {
+            Err(Failure::not_done(format_args!(
+                "{} has no events; record again with `opmeter record --events`",
+                path.display()
+            )))
+        }
+        Content::Table(Table::Pairs | Table::Distributions | Table::EventSites, _) | Content::Events(_) => {
+            Ok(())
+        }
         _ => require_instructions(path, recording),
     }
 }
@@ -120,26 +143,43 @@ fn selected(mut tables: Tables, selection: &Selection) -> Tables {
     keep(&mut tables.pairs, selection, takes_file);
     keep(&mut tables.distributions, selection, takes_file);
     keep(&mut tables.specialization, selection, takes_file);
+    let takes = |row: &EventSiteRow| {
+        selection.filter.takes_phase(row.phase)
+            && selection.filter.takes_process(row.process)
+            && takes_file(&row.file)
+    };
+    tables.event_sites.retain(takes);
     tables.sources.retain(|source| takes_file(&source.file));
     tables
 }
 
 /// Writes a file whole or not at all.
-fn to_file(path: &Path, content: Content, recording: &Recording) -> io::Result<()> {
+///
+/// # Errors
+/// When it can't be written.
+pub fn to_file<R>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>,
+) -> Result<R, Failure> {
+    whole_file(path, write)
+        .map_err(|error| Failure::not_done(format_args!("{} could not be written: {error}", path.display())))
+}
+
+fn whole_file<R>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>) -> io::Result<R> {
     // A pipe or a device is written to as it is.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         let mut out = BufWriter::new(File::options().write(true).open(path)?);
-        write(content, recording, &mut out)?;
-        return out.flush();
+        let result = write(&mut out)?;
+        return out.flush().map(|()| result);
     }
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{}.tmp", std::process::id()));
     let draft = PathBuf::from(draft);
     let result = (|| {
         let mut out = BufWriter::new(File::create(&draft)?);
-        write(content, recording, &mut out)?;
+        let result = write(&mut out)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&draft, path)
+        fs::rename(&draft, path).map(|()| result)
     })();
     if result.is_err() {
         let _ = fs::remove_file(&draft);
@@ -161,6 +201,9 @@ fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Re
         Content::Table(Table::Opcodes, format) => format.write(&tables.opcodes, out),
         Content::Table(Table::Pairs, format) => format.write(&tables.pairs, out),
         Content::Table(Table::Distributions, format) => format.write(&tables.distributions, out),
+        Content::Table(Table::EventSites, format) => format.write(&tables.event_sites, out),
+        // They have a way of their own.
+        Content::Table(Table::Events, _) | Content::Events(_) => Ok(()),
         Content::Table(Table::Instructions, format) => format.write(&tables.instructions, out),
         Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
         Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),

@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod event_reader;
 mod export;
+mod export_events;
 mod file_limit;
 mod launch;
 mod live_folder;

@@ -3,6 +3,7 @@
 
 mod callgrind;
 mod csv;
+mod events;
 mod format;
 mod json;
 mod lcov;
@@ -10,6 +11,7 @@ mod parquet;
 mod profile;
 
 pub use callgrind::write_callgrind;
+pub use events::{EventFormat, TornEvents, write_events};
 pub use format::{Format, ParseFormatError};
 pub use lcov::write_lcov;
 pub use profile::Profile;

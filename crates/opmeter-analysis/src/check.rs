@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use opmeter_recording::{Manifest, Phase, Process, Tables};
 
+use crate::EventCounts;
+
 /// Two counts of the same thing that are not alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
@@ -14,6 +16,15 @@ pub enum Difference {
         opcodes: u128,
         /// Executions in the instructions table.
         instructions: u128,
+    },
+    /// Executions of an opcode: of the opcodes table, and of its events.
+    Events {
+        /// The opcode as it was executed.
+        opcode: Arc<str>,
+        /// Executions in the opcodes table.
+        opcodes: u128,
+        /// Its events.
+        events: u128,
     },
     /// Executions of a line: of its instructions added up, and of the lines table.
     Line {
@@ -46,7 +57,7 @@ impl Difference {
     fn unplaced(&self) -> Option<u128> {
         match self {
             Self::Opcode { opcodes, instructions, .. } => opcodes.checked_sub(*instructions),
-            Self::Line { .. } | Self::Forms { .. } => None,
+            Self::Events { .. } | Self::Line { .. } | Self::Forms { .. } => None,
         }
     }
 }
@@ -131,6 +142,31 @@ impl Check {
             check.expect_unplaced(process.process, u128::from(process.dispatch.unplaced));
         }
         check
+    }
+
+    /// Checks the events, too: against the opcodes.
+    pub fn add_events(&mut self, tables: &Tables, events: &EventCounts) {
+        let together =
+            |process| self.parts.iter().any(|part| part.process == process && part.phase.is_none());
+        let part = |process, phase| (process, (!together(process)).then_some(phase));
+        let mut sums: BTreeMap<(Part, &str), (u128, u128)> = BTreeMap::new();
+        for row in tables.opcodes.iter().filter(|row| events.processes.contains(&row.process)) {
+            let sum = sums.entry((part(row.process, row.phase), &row.opcode)).or_default();
+            sum.0 += u128::from(row.executions);
+        }
+        for ((process, phase, opcode), count) in &events.counts {
+            sums.entry((part(*process, *phase), opcode)).or_default().1 += u128::from(*count);
+        }
+        let unlike = sums.into_iter().filter(|(_, (opcodes, events))| opcodes != events);
+        let unlike: Vec<(Part, Difference)> = unlike
+            .map(|((part, opcode), (opcodes, events))| {
+                (part, Difference::Events { opcode: opcode.into(), opcodes, events })
+            })
+            .collect();
+        for (part, difference) in unlike {
+            let checked = self.parts.iter_mut().find(|checked| (checked.process, checked.phase) == part);
+            checked.into_iter().for_each(|checked| checked.differences.push(difference.clone()));
+        }
     }
 
     /// So many executions of a process lack in its instructions: which, if that is what lacks.

@@ -3,6 +3,7 @@
 mod annotation;
 mod check;
 mod counted_row;
+mod event_counts;
 mod file_patterns;
 mod files;
 mod hotspots;
@@ -18,6 +19,7 @@ mod totals;
 pub use annotation::{Annotation, CodeObject, InstructionCount, LineCount};
 pub use check::{Check, CheckedPart, Difference};
 pub use counted_row::CountedRow;
+pub use event_counts::EventCounts;
 pub use file_patterns::{FilePatterns, PatternError};
 pub use files::{Files, Shown};
 pub use hotspots::{Grouping, Hotspot, Hotspots, Spot};

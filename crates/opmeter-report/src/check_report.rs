@@ -79,6 +79,9 @@ impl Page<'_> {
             Difference::Opcode { opcode, opcodes, instructions } => {
                 ("opcodes, instructions", visible(opcode), *opcodes, *instructions)
             }
+            Difference::Events { opcode, opcodes, events } => {
+                ("opcodes, events", visible(opcode), *opcodes, *events)
+            }
             Difference::Line { file, line, instructions, lines } => {
                 ("instructions, lines", place_label(file, *line, directory), *instructions, *lines)
             }

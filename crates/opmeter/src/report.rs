@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use opmeter_analysis::{
-    Check, Files, Grouping, Hotspots, OpcodeMix, PairMix, RowFilter, Specialization, Terms,
+    Check, EventCounts, Files, Grouping, Hotspots, OpcodeMix, PairMix, RowFilter, Specialization, Terms,
 };
 use opmeter_recording::{Error, Phase, Recording};
 use opmeter_report::{Page, Style};
@@ -19,7 +19,8 @@ use crate::selection::{Selection, require_instructions};
 const TOP: usize = 30;
 
 /// The tables of a recording.
-pub const ALL: &[&str] = &["opcodes", "instructions", "lines", "pairs", "specialization", "sources"];
+pub const ALL: &[&str] =
+    &["opcodes", "instructions", "lines", "pairs", "specialization", "event_sites", "sources"];
 
 /// The tables that a report is made of.
 fn tables_of(by: By) -> &'static [&'static str] {
@@ -185,7 +186,10 @@ fn print_check(
     if !recording.manifest.tables.iter().any(|table| table == "instructions") {
         require_instructions(path, recording)?;
     }
-    let check = Check::new(&recording.manifest, &recording.tables);
+    let mut check = Check::new(&recording.manifest, &recording.tables);
+    let events = EventCounts::of(recording)
+        .map_err(|error| Failure::not_done(format_args!("the events can't be read: {error}")))?;
+    check.add_events(&recording.tables, &events);
     written(page(recording, args.top.or(Some(TOP)), style).write_check(&check, out))?;
     Ok(check.is_ok())
 }

@@ -88,7 +88,7 @@ impl Reader {
         };
         reader.tell(Control::EventReader, u64::from(std::process::id()));
         let _ = fs::create_dir_all(&reader.events);
-        let reserve = File::create(reader.events.join(RESERVE_NAME));
+        let reserve = File::create(reader.live.join(RESERVE_NAME));
         reader.reserve =
             reserve.is_ok_and(|file| fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok());
         reader
@@ -187,7 +187,7 @@ impl Reader {
         for process in &mut self.processes {
             let ended = process.writer.end(reason, error, &mut self.budget);
             if let (Err(Full::Disk(error)), true) = (ended, self.reserve) {
-                let _ = fs::remove_file(self.events.join(RESERVE_NAME));
+                let _ = fs::remove_file(self.live.join(RESERVE_NAME));
                 self.reserve = false;
                 let error = error.raw_os_error().unwrap_or(0);
                 let _ = process.writer.end(EndReason::Disk, error, &mut self.budget);
@@ -197,7 +197,7 @@ impl Reader {
     }
 
     fn free_reserve(&mut self) {
-        let _ = fs::remove_file(self.events.join(RESERVE_NAME));
+        let _ = fs::remove_file(self.live.join(RESERVE_NAME));
         self.reserve = false;
     }
 

@@ -184,14 +184,18 @@ impl Reader {
 
     fn end(&mut self, reason: EndReason, error: i32) {
         self.tell(Control::Events, 2);
-        for process in &mut self.processes {
-            let ended = process.writer.end(reason, error, &mut self.budget);
-            if let (Err(Full::Disk(error)), true) = (ended, self.reserve) {
-                let _ = fs::remove_file(self.live.join(RESERVE_NAME));
-                self.reserve = false;
-                let error = error.raw_os_error().unwrap_or(0);
-                let _ = process.writer.end(EndReason::Disk, error, &mut self.budget);
+        let mut end = (reason, error);
+        for at in 0..self.processes.len() {
+            let mut written = self.processes[at].writer.finish(&mut self.budget);
+            if written.is_err() && self.reserve {
+                self.free_reserve();
+                written = self.processes[at].writer.finish(&mut self.budget);
             }
+            if let Err(Full::Disk(error)) = written {
+                end = (EndReason::Disk, error.raw_os_error().unwrap_or(end.1));
+            }
+            // Without it the recording says that it was interrupted.
+            let _ = self.processes[at].writer.mark_end(end.0, end.1);
         }
         self.free_reserve();
     }

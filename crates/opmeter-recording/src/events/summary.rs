@@ -79,8 +79,10 @@ impl EventSummary {
             }
             Some((EndReason::Disk, error)) => {
                 let error = std::io::Error::from_raw_os_error(error);
-                missing.push(format!("its events end after {events}: they could not be written ({error}); free some \
-                     space, or bound them with --max-size"));
+                missing.push(format!(
+                    "its events end after {events}: they could not be written ({error}); free some \
+                     space, or bound them with --max-size"
+                ));
             }
             None => missing.push(format!("its events end after {events}, for the recording was interrupted")),
         }

@@ -154,14 +154,13 @@ impl EventWriter {
         Ok(())
     }
 
-    /// No more events come: writes what is left, what could not be written before, and why it is all.
+    /// No more events come: writes what is left, and what could not be written before.
     ///
     /// # Errors
-    /// When that can't be done.
-    pub fn end(&mut self, reason: EndReason, error: i32, budget: &mut Budget) -> Result<(), Full> {
-        for block in std::mem::take(&mut self.unwritten) {
-            self.write(block)?;
-        }
+    /// When that can't be done. It may be tried again.
+    pub fn finish(&mut self, budget: &mut Budget) -> Result<(), Full> {
+        let unwritten = std::mem::take(&mut self.unwritten);
+        unwritten.into_iter().map(|block| self.write(block)).fold(Ok(()), Result::and)?;
         for thread in 0..self.streams.len() {
             let stream = &mut self.streams[thread];
             let before = stream.events();
@@ -169,6 +168,16 @@ impl EventWriter {
             budget.events += stream.events() - before;
             self.write_stream(thread, budget)?;
         }
+        Ok(())
+    }
+
+    /// Marks the end: why there are no more events, with the system's error number. What could not be written is
+    /// given up.
+    ///
+    /// # Errors
+    /// When the mark can't be written.
+    pub fn mark_end(&mut self, reason: EndReason, error: i32) -> Result<(), Full> {
+        self.unwritten.clear();
         let head = Head { kind: Kind::End, thread: 0, length: 0, events: 0, first: 0, start: 0 };
         let body = [(reason as u64).to_le_bytes(), i64::from(error).to_le_bytes()].concat();
         self.write(head.block(&body))
@@ -191,8 +200,12 @@ impl EventWriter {
         blocks.into_iter().map(|block| self.write(block)).fold(sites_written, Result::and)
     }
 
-    /// Writes a block whole or not at all.
+    /// Writes a block whole or not at all. Behind one that could not be written there is none.
     fn write(&mut self, block: Vec<u8>) -> Result<(), Full> {
+        if !self.unwritten.is_empty() {
+            self.unwritten.push(block);
+            return Err(Full::Disk(io::ErrorKind::StorageFull.into()));
+        }
         match self.file.write_all(&block) {
             Ok(()) => {
                 self.length += block.len() as u64;

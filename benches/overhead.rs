@@ -18,19 +18,15 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 #[path = "median.rs"]
 mod median;
+#[path = "programs.rs"]
+mod programs;
 
 use median::median;
+use programs::programs;
 
 fn main() {
     let options = Options::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let list = std::fs::read_to_string(root.join("benches/programs.txt")).unwrap();
-    let programs: Vec<PathBuf> = list
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| root.join("programs").join(Path::new(line).file_name().unwrap()))
-        .collect();
+    let programs = programs();
     println!("{} runs of each, native and metered in turn; median ratio of CPU time\n", options.runs);
     let mut all = Vec::new();
     for python in &options.pythons {

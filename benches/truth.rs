@@ -14,8 +14,11 @@ use std::process::{Command, Stdio};
 
 #[path = "median.rs"]
 mod median;
+#[path = "programs.rs"]
+mod programs;
 
 use median::median;
+use programs::programs;
 
 /// Programs with a line that takes long, marked `# here`; they print its share of the time.
 const KNOWN: [(&str, &str); 3] = [
@@ -26,14 +29,7 @@ const KNOWN: [(&str, &str); 3] = [
 
 fn main() {
     let options = Options::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let list = std::fs::read_to_string(root.join("benches/programs.txt")).unwrap();
-    let programs: Vec<PathBuf> = list
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| root.join("programs").join(line))
-        .collect();
+    let programs = programs();
     let folder = tempfile::tempdir().unwrap();
     let bench =
         Bench { driver: root.join("benches/timed_main.py"), folder: folder.path(), options: &options };

@@ -61,7 +61,7 @@ pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
             let result = write(content, &recording, &mut out);
             written(result.and_then(|()| out.flush()))?;
         }
-        Some(path) => to_file(path, |out| write(content, &recording, out))?,
+        Some(path) => to_file(path, Sync::Yes, |out| write(content, &recording, out))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -153,19 +153,33 @@ fn selected(mut tables: Tables, selection: &Selection) -> Tables {
     tables
 }
 
+/// Whether a file is on the disk when it is done. Where it is long that takes long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sync {
+    /// It is.
+    Yes,
+    /// The system writes it when it likes.
+    No,
+}
+
 /// Writes a file whole or not at all.
 ///
 /// # Errors
 /// When it can't be written.
 pub fn to_file<R>(
     path: &Path,
+    sync: Sync,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>,
 ) -> Result<R, Failure> {
-    whole_file(path, write)
+    whole_file(path, sync, write)
         .map_err(|error| Failure::not_done(format_args!("{} could not be written: {error}", path.display())))
 }
 
-fn whole_file<R>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>) -> io::Result<R> {
+fn whole_file<R>(
+    path: &Path,
+    sync: Sync,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>,
+) -> io::Result<R> {
     // A pipe or a device is written to as it is.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         let mut out = BufWriter::new(File::options().write(true).open(path)?);
@@ -178,7 +192,10 @@ fn whole_file<R>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Re
     let result = (|| {
         let mut out = BufWriter::new(File::create(&draft)?);
         let result = write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        out.flush()?;
+        if sync == Sync::Yes {
+            out.get_ref().sync_all()?;
+        }
         fs::rename(&draft, path).map(|()| result)
     })();
     if result.is_err() {

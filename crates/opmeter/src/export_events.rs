@@ -9,7 +9,7 @@ use opmeter_recording::Recording;
 use opmeter_report::export::{EventFormat, write_events};
 
 use crate::error::Failure;
-use crate::export::to_file;
+use crate::export::{Sync, to_file};
 use crate::report::written;
 
 /// Writes the events of a recording to a file, or to the standard output. A bar shows how far it has come, where
@@ -21,7 +21,7 @@ pub fn run(recording: &Recording, format: EventFormat, output: Option<&Path>) ->
         bar.set_position(done);
     };
     let torn = match output {
-        Some(path) => to_file(path, |out| write_events(recording, format, out, progress))?,
+        Some(path) => to_file(path, Sync::No, |out| write_events(recording, format, out, progress))?,
         None => {
             let mut torn = Vec::new();
             written(write_events(recording, format, io::stdout(), progress).map(|found| torn = found))?;

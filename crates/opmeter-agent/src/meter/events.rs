@@ -85,7 +85,7 @@ impl Meter {
     pub fn next_chunk(&self, full: usize, thread: Option<u64>) -> usize {
         let Some(events) = self.events.as_ref() else { return nowhere() };
         if full != 0 && !events.is_nowhere(full) {
-            events.ring.with(|ring| ring.as_ref().map(|ring| ring.give(full - RING_RECORD)));
+            events.ring.with(|ring| ring.iter().for_each(|ring| ring.give(full - RING_RECORD)));
         }
         let Some(thread) = thread else { return events.nowhere() };
         let mut beat = self.control.word(Control::EventBeat).load(Relaxed);
@@ -128,7 +128,7 @@ impl Meter {
         let Some(events) = self.events.as_ref() else { return };
         if !events.ended.swap(true, Relaxed) {
             events.ring.with(|ring| {
-                ring.as_ref().map(|ring| ring.word(RingWord::Ended).store(1, Relaxed));
+                ring.iter().for_each(|ring| ring.word(RingWord::Ended).store(1, Relaxed));
             });
             let _ = self.update();
         }

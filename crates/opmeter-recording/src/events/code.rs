@@ -50,7 +50,7 @@ struct Followed<S> {
 }
 
 /// A site as the encoder knows it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Known {
     word: u64,
     site: u32,
@@ -163,12 +163,6 @@ fn remember<S: Copy + Default>(followed: &mut Vec<Followed<S>>, block: u32, last
         *followed = Followed { block, sites: [None; 2] };
     }
     followed.sites[usize::from(followed.sites[0].is_some())] = Some(site);
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self { word: 0, site: 0 }
-    }
 }
 
 fn number(bytes: &mut Vec<u8>, mut value: u64) {

@@ -100,8 +100,9 @@ impl Sites {
     fn each(&self, all: &[EventSiteRow], events: &Events, mut take: impl FnMut(usize, u64, u64)) {
         for event in &events.events {
             let (first, end) = self.rows[event.site as usize];
-            for place in first as usize..end as usize {
-                let besides = all[place].part > 0;
+            let places = first as usize..end as usize;
+            for (place, row) in places.clone().zip(&all[places]) {
+                let besides = row.part > 0;
                 if besides && event.unfolded {
                     break;
                 }

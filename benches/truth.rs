@@ -31,8 +31,11 @@ fn main() {
     let options = Options::parse();
     let programs = programs();
     let folder = tempfile::tempdir().unwrap();
-    let bench =
-        Bench { driver: root.join("benches/timed_main.py"), folder: folder.path(), options: &options };
+    let bench = Bench {
+        driver: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/timed_main.py"),
+        folder: folder.path(),
+        options: &options,
+    };
     let (mut errors, mut spreads) = (Vec::new(), Vec::new());
     for python in &options.pythons {
         println!("{}", python.display());

@@ -146,7 +146,14 @@ impl Collected {
                 problems.extend(events.missing);
             }
             None if file.word(Word::Events) != 0 && executions > 0 => {
-                problems.push("its events are missing".to_owned());
+                let error = file.word(Word::Events).checked_sub(2);
+                let why = error.map_or(String::new(), |error| {
+                    format!(
+                        ": there was no room for them ({})",
+                        std::io::Error::from_raw_os_error(error as i32)
+                    )
+                });
+                problems.push(format!("its events are missing{why}"));
             }
             None => {}
         }
@@ -224,7 +231,7 @@ impl ProcessEvents {
         let events = EventFile::open(&recording.join(&name)).ok()?;
         let ring = RingFile::open(&file.path().with_extension(RING_EXTENSION)).ok();
         let lost = ring.map_or(0, |ring| ring.word(RingWord::Lost));
-        let summary = EventSummary::new(name.display().to_string(), &events, file.path());
+        let summary = EventSummary::new(name.display().to_string(), &events, file.path(), lost);
         let missing = summary.missing(&events, lost);
         Some(Self { summary, sites: event_sites(process, &events.sites, table, log), missing })
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use opmeter_live::{CONTROL_NAME, Control, EXTENSION, LiveFile, RING_EXTENSION, RingFile, Word};
+use opmeter_live::{CONTROL_NAME, Control, EXTENSION, LiveFile, RING_EXTENSION, RingFile, RingWord, Word};
 use opmeter_recording::{Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, EventWriter, Full};
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -184,8 +184,8 @@ impl Reader {
 
     fn end(&mut self, reason: EndReason, error: i32) {
         self.tell(Control::Events, 2);
-        let mut end = (reason, error);
         for at in 0..self.processes.len() {
+            let mut end = (reason, error);
             let mut written = self.processes[at].writer.finish(&mut self.budget);
             if written.is_err() && self.reserve {
                 self.free_reserve();
@@ -193,6 +193,10 @@ impl Reader {
             }
             if let Err(Full::Disk(error)) = written {
                 end = (EndReason::Disk, error.raw_os_error().unwrap_or(end.1));
+            }
+            let stopped = self.processes[at].ring.word(RingWord::Ended) != 0;
+            if end.0 == EndReason::Process && stopped {
+                end = (EndReason::Unread, 0);
             }
             // Without it the recording says that it was interrupted.
             let _ = self.processes[at].writer.mark_end(end.0, end.1);

@@ -366,6 +366,45 @@ open(sys.argv[1] + '.end', 'w').write('alive')
     assert!(report.contains("interrupted"), "{report}");
 }
 
+#[test]
+fn a_wait_for_the_command_is_charged_to_nobody() {
+    const PROGRAM: &str = "\
+def turn(n):
+    pass
+open('begun', 'w').close()
+for n in range(3000000):
+    turn(n)
+";
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = opmeter()
+        .current_dir(folder.path())
+        .args(["record", "--quiet", "--events", "-o", "out.opm", "--"])
+        .arg(&any().path)
+        .args(["-c", PROGRAM])
+        .spawn()
+        .unwrap();
+    wait_for(&folder.path().join("begun"));
+    let signal = |name: &str| {
+        assert!(Command::new("kill").args([name, &command.id().to_string()]).status().unwrap().success());
+    };
+    signal("-STOP");
+    sleep(Duration::from_secs(1));
+    signal("-CONT");
+    assert!(command.wait().unwrap().success());
+    let path = folder.path().join("out.opm");
+    check(&path).unwrap();
+    let recording = Recording::open(&path).unwrap();
+    let events = recording.manifest.processes[0].events.as_ref().unwrap();
+    assert_eq!((&*events.end, recording.manifest.complete), ("process", true));
+    assert!(recording.manifest.wall_seconds > 1.0);
+    let (rows, _) = rows(&path);
+    let longest = rows.iter().filter(|row| row.phase == "main").max_by_key(|row| row.raw).unwrap();
+    // The program has waited for most of that second, and no instruction has.
+    assert!((longest.raw as f64) < 0.5 * events.tsc_hz, "{longest:?}");
+    let last = rows.iter().map(|row| row.start).max().unwrap();
+    assert!((last as f64) < (recording.manifest.wall_seconds - 0.5) * events.tsc_hz, "{last}");
+}
+
 fn wait_for(path: &Path) {
     let begun = Instant::now();
     while !path.exists() {

@@ -49,14 +49,15 @@ pub enum EndReason {
     MaxSize = 2,
     /// The disk is full, or an error has occurred in writing.
     Disk = 3,
+    /// The process has told no more events, for they were not read in time.
+    Unread = 4,
 }
 
 impl EndReason {
     /// The reason with this value.
     pub fn from_word(word: u64) -> Option<Self> {
-        [Self::Process, Self::MaxEvents, Self::MaxSize, Self::Disk]
-            .into_iter()
-            .find(|one| *one as u64 == word)
+        let all = [Self::Process, Self::MaxEvents, Self::MaxSize, Self::Disk, Self::Unread];
+        all.into_iter().find(|one| *one as u64 == word)
     }
 }
 

@@ -18,7 +18,8 @@ pub struct EventSummary {
     pub threads: u32,
     /// The file's length in bytes.
     pub bytes: u64,
-    /// Why the events end: `process` (it has ended, or the command has), `max_events`, `max_size`, `disk_full`; or
+    /// Why the events end: `process` (it has ended, or the command has), `max_events`, `max_size`, `disk_full`,
+    /// `unread` (the command did not read them in time); or `threads`, where those of some threads are missing; or
     /// `torn`, where the file has no end or is damaged.
     pub end: String,
     /// Cycles of the time-stamp counter in a second.
@@ -34,7 +35,7 @@ impl EventSummary {
     pub const PROCESS: &'static str = "process";
 
     /// Of a process with this live file; `name` is the file of events as it is named in the recording.
-    pub(crate) fn new(name: String, file: &EventFile, live: &Path) -> Self {
+    pub(crate) fn new(name: String, file: &EventFile, live: &Path, lost: u64) -> Self {
         let ring = RingFile::open(&live.with_extension(RING_EXTENSION)).ok();
         let word = |word: RingWord| ring.as_ref().map_or(0, |ring| ring.word(word));
         let cycles = word(RingWord::LastTsc).saturating_sub(word(RingWord::FirstTsc)) as f64;
@@ -46,10 +47,12 @@ impl EventSummary {
             threads: file.threads(),
             bytes: file.length,
             end: match file.end.filter(|_| file.torn.is_none()) {
+                Some((EndReason::Process, _)) if lost > 0 => "threads",
                 Some((EndReason::Process, _)) => Self::PROCESS,
                 Some((EndReason::MaxEvents, _)) => "max_events",
                 Some((EndReason::MaxSize, _)) => "max_size",
                 Some((EndReason::Disk, _)) => "disk_full",
+                Some((EndReason::Unread, _)) => "unread",
                 None => "torn",
             }
             .to_owned(),
@@ -84,6 +87,10 @@ impl EventSummary {
                      space, or bound them with --max-size"
                 ));
             }
+            Some((EndReason::Unread, _)) => missing.push(format!(
+                "its events end after {events}, for they were not read in time: the command was stopped, or had \
+                 no processor"
+            )),
             None => missing.push(format!("its events end after {events}, for the recording was interrupted")),
         }
         if lost > 0 {

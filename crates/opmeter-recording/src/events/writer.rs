@@ -234,3 +234,131 @@ fn guarded((major, minor): (u8, u8)) -> [bool; 256] {
     }
     guarded
 }
+
+#[cfg(test)]
+mod tests {
+    use opmeter_live::Executed;
+
+    use super::super::{EventFile, Events};
+    use super::*;
+
+    /// Records as they stand in a ring.
+    fn records(events: impl Iterator<Item = (u64, RingRecord)>) -> Vec<u8> {
+        events.flat_map(|(first, record)| [first, record.word()]).flat_map(u64::to_le_bytes).collect()
+    }
+
+    /// A loop of so many events, one every 30 cycles from a time on.
+    fn turns(start: u64, count: u64) -> Vec<u8> {
+        let event = |n: u64| RingRecord::Event(Executed::new(4096 + n % 7 * 8, (n % 7) as u8));
+        records((0..count).map(|n| (start + n * 30, event(n))))
+    }
+
+    fn written(max_events: Option<u64>, max_bytes: Option<u64>) -> (tempfile::TempDir, Full, EventFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events/1-0.events");
+        let mut budget = Budget::new(max_events, max_bytes);
+        let mut writer = EventWriter::create(&path, (3, 11)).unwrap();
+        let full = loop {
+            if let Err(full) = writer.take(0, &turns(1000, 4095), &mut budget) {
+                break full;
+            }
+        };
+        writer.finish(&mut budget).unwrap();
+        writer.mark_end(full.reason(), 0).unwrap();
+        let file = EventFile::open(&path).unwrap();
+        assert_eq!(file.torn, None);
+        (folder, full, file)
+    }
+
+    #[test]
+    fn threads_are_written_each_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events/1-0.events");
+        let mut budget = Budget::new(None, None);
+        let mut writer = EventWriter::create(&path, (3, 12)).unwrap();
+        for part in 0..100 {
+            writer.take(0, &turns(10_000 + part * 4095 * 30, 4095), &mut budget).unwrap();
+            writer.take(2, &turns(500_000 + part * 300 * 30, 300), &mut budget).unwrap();
+            writer.flush(Duration::ZERO, &mut budget).unwrap();
+        }
+        writer.finish(&mut budget).unwrap();
+        writer.mark_end(EndReason::Process, 0).unwrap();
+        let mut file = EventFile::open(&path).unwrap();
+        assert_eq!((file.events(), file.threads(), file.sites.len()), (439_500, 3, 7));
+        assert_eq!((file.start(), file.end, file.torn), (10_000, Some((EndReason::Process, 0)), None));
+        let mut events = Events::default();
+        let mut next = [0; 3];
+        for block in 0..file.blocks() {
+            assert!(file.read(block, &mut events).unwrap());
+            let thread = events.thread as usize;
+            assert_eq!(events.first, next[thread]);
+            for (event, number) in events.events.iter().zip(events.first..) {
+                assert_eq!(
+                    file.sites[event.site as usize].number(),
+                    (number % [4095, 1, 300][thread] % 7) as u8
+                );
+                assert_eq!(event.start, [10_000, 0, 500_000][thread] + number * 30);
+                let last = number + 1 == [409_500, 0, 30_000][thread];
+                assert_eq!(event.cycles, if last { 0 } else { 30 });
+            }
+            next[thread] += events.events.len() as u64;
+        }
+        assert_eq!(next, [409_500, 0, 30_000]);
+        assert!((file.length as f64) < 439_500.0 * 1.1, "{}", file.length);
+    }
+
+    #[test]
+    fn as_many_are_written_as_there_may_be() {
+        for max in [1, 255, 256, 257, 4095, 10_000] {
+            let (_folder, full, file) = written(Some(max), None);
+            assert!(matches!(full, Full::Events));
+            assert_eq!((file.events(), file.end), (max, Some((EndReason::MaxEvents, 0))));
+        }
+    }
+
+    #[test]
+    fn files_are_no_longer_than_they_may_be() {
+        for max in [20_000, 1 << 20, 3_000_000] {
+            let (_folder, full, file) = written(None, Some(max));
+            assert!(matches!(full, Full::Size));
+            assert!(file.length <= max && file.length > max * 3 / 4, "{max}: {}", file.length);
+            assert!(file.events() > max / 2);
+        }
+    }
+
+    #[test]
+    fn what_is_known_later_is_added_where_it_belongs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events/1-0.events");
+        let mut budget = Budget::new(None, None);
+        let mut writer = EventWriter::create(&path, (3, 11)).unwrap();
+        let mut take =
+            |writer: &mut EventWriter, records: &[u8]| writer.take(0, records, &mut budget).unwrap();
+        let event = |number| RingRecord::Event(Executed::new(4096, number));
+        let activation = |left, entered, unwound| RingRecord::Activation { left, entered, unwound };
+        let called = [(100, event(1)), (7, activation(false, true, 0)), (150, event(2)), (160, event(3))];
+        take(&mut writer, &records(called.into_iter()));
+        // Within the block, and again after it.
+        take(
+            &mut writer,
+            &records([(7, activation(true, false, 0)), (200, event(2)), (210, event(3))].into_iter()),
+        );
+        let mut budget = Budget::new(None, None);
+        writer.flush(Duration::ZERO, &mut budget).unwrap();
+        let rest = [(7, activation(true, false, 1)), (270, event(4)), (280, event(5))];
+        writer.take(0, &records(rest.into_iter()), &mut budget).unwrap();
+        writer.finish(&mut budget).unwrap();
+        let mut file = EventFile::open(&path).unwrap();
+        let mut found = Vec::new();
+        let mut events = Events::default();
+        for block in 0..file.blocks() {
+            assert!(file.read(block, &mut events).unwrap());
+            found.extend(events.events.iter().map(|event| (event.start, event.cycles)));
+        }
+        // The call takes 50 cycles, then 40 and 60 of those that passed after its callbacks had returned.
+        let expected = [(100, 150), (150, 10), (160, 0), (200, 10), (210, 0), (270, 10), (280, 0)];
+        assert_eq!(found, expected);
+        // It has no end: the recording was interrupted.
+        assert_eq!(file.end, None);
+    }
+}

@@ -67,6 +67,7 @@ fn tables() -> Tables {
         opcodes: rows(),
         lines: lines(&instructions, &[]),
         distributions: Vec::new(),
+        event_sites: Vec::new(),
         pairs: vec![PairRow {
             process: 0,
             phase: Phase::Shutdown,

@@ -267,7 +267,9 @@ mod tests {
         assert_eq!(loop_of(50), [3, 3, 3]);
         // The loop's first follows its last for the first time.
         assert_eq!(loop_of(50), [3, 1, 1]);
-        assert_eq!(loop_of(143), [1, 1, 1]);
+        // What follows the very first is the second that followed site 0: longer gaps take a byte more.
+        assert_eq!(loop_of(95), [1, 1, 1]);
+        assert_eq!(loop_of(143), [1, 2, 1]);
         assert_eq!(loop_of(2047), [2, 2, 2]);
         assert_eq!(loop_of(1 << 20), [4, 4, 4]);
         assert_eq!(sites.new, [7 << 50, 8 << 50, 9 << 50]);
@@ -291,8 +293,10 @@ mod tests {
             let mut items = Vec::new();
             let mut words = Vec::new();
             for _ in 0..5000 {
-                let gap = random(1 << [5, 7, 8, 12, 31][random(5) as usize]) << random(3);
-                let word = random(3 + random(40)) + 100;
+                let bits = [5, 7, 8, 12, 31][random(5) as usize];
+                let gap = random(1 << bits) << random(3);
+                let kinds = 3 + random(40);
+                let word = random(kinds) + 100;
                 encoder.event(word, gap, &mut sites);
                 words.push((word, gap));
                 items.push(None);

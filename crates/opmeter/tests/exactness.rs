@@ -25,6 +25,12 @@ fn counts_are_as_exact_while_times_are_taken() {
     check(&["--record", "--time=0.5"], &["pairs"]);
 }
 
+/// The same while every execution is told as an event.
+#[test]
+fn counts_are_as_exact_while_events_are_told() {
+    check(&["--record", "--events"], &[]);
+}
+
 fn check(options: &[&str], tables: &[&str]) {
     let compared = at_once::each(interpreters::all(), |interpreter| compare(interpreter, options, tables));
     let mut failures = String::new();

@@ -4,8 +4,8 @@
 //! `--time` in turn, and compares what the program's instructions took by themselves, added up, with what the
 //! native runs took (CPU time of the program's module, which `benches/timed_main.py` measures in the same way
 //! in both). Then it compares the mean of each opcode that has more than 1 % of the time from run to run. At
-//! last it runs programs that spend a share of their time in one line that they measure themselves, and
-//! compares that. Where no interpreter is named, it takes `python3`.
+//! last it runs programs that spend a share of their time in one line that they measure themselves, natively
+//! and metered in turn, and compares that. Where no interpreter is named, it takes `python3`.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -61,9 +61,11 @@ fn main() {
         }
         for (name, line) in KNOWN {
             let program = bench.known(line);
-            let shares: Vec<(f64, f64)> = (0..options.runs).map(|_| bench.share(python, &program)).collect();
+            let shares: Vec<(f64, f64)> = (0..options.runs)
+                .map(|_| (bench.native(python, &program), bench.share(python, &program)))
+                .collect();
             println!(
-                "  {name:<20} share of the time: measured by the program {:.3}, by the meter {:.3}",
+                "  {name:<20} share of the time: measured natively by the program {:.3}, by the meter {:.3}",
                 median(shares.iter().map(|share| share.0)),
                 median(shares.iter().map(|share| share.1))
             );
@@ -121,7 +123,7 @@ impl Metered {
 }
 
 impl Bench<'_> {
-    /// Seconds of a native run.
+    /// What a native run prints: its seconds, or, of a program with a line that takes long, that line's share.
     fn native(&self, python: &Path, program: &Path) -> f64 {
         let mut command = Command::new(python);
         printed(command.arg(&self.driver).arg(program))
@@ -137,9 +139,9 @@ impl Bench<'_> {
         Metered(rows.map(of).collect())
     }
 
-    /// A program's share in one line, as it measures it and as the meter does.
-    fn share(&self, python: &Path, program: &Path) -> (f64, f64) {
-        let own = self.record(python, &self.driver, program);
+    /// A program's share in one line, as the meter measures it.
+    fn share(&self, python: &Path, program: &Path) -> f64 {
+        self.record(python, &self.driver, program);
         let source = std::fs::read_to_string(program).unwrap();
         let line = 1 + source.lines().position(|line| line.ends_with("# here")).unwrap();
         let (mut here, mut all) = (0.0, 0.0);
@@ -150,15 +152,16 @@ impl Bench<'_> {
                 here += time;
             }
         }
-        (own, here / all)
+        here / all
     }
 
     fn known(&self, line: &str) -> PathBuf {
         let program = self.folder.join("known.py");
         let source = format!(
-            "import time\nbig = 3 ** 200_000\nlarge = list(range(1_000_000))\n\
+            "import time\nbegun = time.perf_counter()\n\
+             big = 3 ** 200_000\nlarge = list(range(1_000_000))\n\
              def work():\n    total = 0\n    for i in range(100_000):\n        total += i * i\n\
-             inside, begun = 0, time.perf_counter()\n\
+             inside = 0\n\
              for _ in range(30):\n    work()\n    before = time.perf_counter()\n    {line}  # here\n    \
              inside += time.perf_counter() - before\n\
              RESULT = inside / (time.perf_counter() - begun)\n"
@@ -167,14 +170,14 @@ impl Bench<'_> {
         program
     }
 
-    /// Records a run, and gives the number that the program printed.
-    fn record(&self, python: &Path, driver: &Path, program: &Path) -> f64 {
+    /// Records a run.
+    fn record(&self, python: &Path, driver: &Path, program: &Path) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opmeter"));
         command.args(["record", "--quiet", "--force"]);
         command
             .arg(self.options.share.as_ref().map_or("--time".to_owned(), |share| format!("--time={share}")));
         command.arg("-o").arg(self.folder.join("out.opm")).arg("--").arg(python);
-        printed(command.arg(driver).arg(program))
+        printed(command.arg(driver).arg(program));
     }
 
     /// A table of the recording, a map from columns to cells for each row. No cell that is used has a comma.

@@ -114,6 +114,21 @@ impl Cell for u64 {
     }
 }
 
+impl Cell for f64 {
+    const COLUMN: ColumnType = ColumnType::F64;
+
+    fn values<'a>(cells: impl Iterator<Item = &'a f64>) -> Values {
+        Values::Real(cells.copied().collect())
+    }
+
+    fn read(column: &Values, place: usize, _: &mut Interner) -> Result<f64> {
+        match column {
+            Values::Real(values) => Ok(values[place]),
+            _ => Err(other_types("other types")),
+        }
+    }
+}
+
 impl Cell for String {
     const COLUMN: ColumnType = ColumnType::Text;
 

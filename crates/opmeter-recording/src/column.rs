@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType};
 use parquet::column::reader::ColumnReader;
-use parquet::data_type::{ByteArray, ByteArrayType, Int32Type, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
@@ -22,6 +22,8 @@ pub enum ColumnType {
     U32,
     /// A whole number of at most 64 bits, from 0 (a Parquet INT64).
     U64,
+    /// A number of 64 bits that need not be whole (a Parquet DOUBLE).
+    F64,
 }
 
 impl ColumnType {
@@ -30,15 +32,17 @@ impl ColumnType {
             ColumnType::Text => PhysicalType::BYTE_ARRAY,
             ColumnType::U8 | ColumnType::U32 => PhysicalType::INT32,
             ColumnType::U64 => PhysicalType::INT64,
+            ColumnType::F64 => PhysicalType::DOUBLE,
         }
     }
 
-    fn logical(self) -> LogicalType {
+    fn logical(self) -> Option<LogicalType> {
         match self {
-            ColumnType::Text => LogicalType::String,
-            ColumnType::U8 => LogicalType::integer(8, false),
-            ColumnType::U32 => LogicalType::integer(32, false),
-            ColumnType::U64 => LogicalType::integer(64, false),
+            ColumnType::Text => Some(LogicalType::String),
+            ColumnType::U8 => Some(LogicalType::integer(8, false)),
+            ColumnType::U32 => Some(LogicalType::integer(32, false)),
+            ColumnType::U64 => Some(LogicalType::integer(64, false)),
+            ColumnType::F64 => None,
         }
     }
 }
@@ -52,6 +56,8 @@ pub enum Values {
     Narrow(Vec<i32>),
     /// 64 bits: the bits of an unsigned number.
     Wide(Vec<i64>),
+    /// 64 bits: a number that need not be whole.
+    Real(Vec<f64>),
 }
 
 impl Values {
@@ -82,6 +88,7 @@ impl Values {
             Values::Text(values) => values.len(),
             Values::Narrow(values) => values.len(),
             Values::Wide(values) => values.len(),
+            Values::Real(values) => values.len(),
         }
     }
 
@@ -96,7 +103,7 @@ pub type ColumnSpec = (&'static str, ColumnType);
 fn schema(table: &str, columns: &[ColumnSpec]) -> Result<TypePtr> {
     let fields = columns.iter().map(|&(name, column)| {
         Type::primitive_type_builder(name, column.physical())
-            .with_logical_type(Some(column.logical()))
+            .with_logical_type(column.logical())
             .with_repetition(Repetition::REQUIRED)
             .build()
             .map(Arc::new)
@@ -165,6 +172,7 @@ impl<W: Write + Send> TableWriter<W> {
                     }
                     Values::Narrow(values) => writer.typed::<Int32Type>().write_batch(&values, None, None)?,
                     Values::Wide(values) => writer.typed::<Int64Type>().write_batch(&values, None, None)?,
+                    Values::Real(values) => writer.typed::<DoubleType>().write_batch(&values, None, None)?,
                 };
             }
             writer.close()?;
@@ -221,13 +229,16 @@ fn place(found: &[Arc<ColumnDescriptor>], (name, column): &ColumnSpec) -> Result
     let descriptor = &found[place];
     let logical = descriptor.logical_type_ref();
     let plain = descriptor.max_def_level() == 0 && descriptor.max_rep_level() == 0;
-    if descriptor.physical_type() != column.physical() || logical != Some(&column.logical()) || !plain {
+    if descriptor.physical_type() != column.physical() || logical != column.logical().as_ref() || !plain {
+        let name_of = |logical: Option<&LogicalType>| {
+            logical.map_or("of no logical type".to_owned(), |logical| format!("{logical:?}"))
+        };
         let text = format!(
-            "column {name} is {} {}, not {} {:?} without missing values",
+            "column {name} is {} {}, not {} {} without missing values",
             descriptor.physical_type(),
-            logical.map_or("of no logical type".to_owned(), |logical| format!("{logical:?}")),
+            name_of(logical),
             column.physical(),
-            column.logical(),
+            name_of(column.logical().as_ref()),
         );
         return Err(ParquetError::General(text));
     }
@@ -250,6 +261,11 @@ fn read_values(reader: ColumnReader, rows: usize) -> Result<(usize, Values)> {
             let mut values = Vec::new();
             let (read, ..) = reader.read_records(rows, None, None, &mut values)?;
             Ok((read, Values::Wide(values)))
+        }
+        ColumnReader::DoubleColumnReader(mut reader) => {
+            let mut values = Vec::new();
+            let (read, ..) = reader.read_records(rows, None, None, &mut values)?;
+            Ok((read, Values::Real(values)))
         }
         _ => Err(ParquetError::General("it has a column of a type that no table has".to_owned())),
     }

@@ -11,6 +11,8 @@ mod code_rows;
 mod collect;
 mod column;
 mod distribution_row;
+mod energy;
+mod energy_row;
 mod error;
 mod events;
 mod instruction_row;
@@ -41,6 +43,8 @@ pub use calibration::Timing;
 pub use collect::Collected;
 pub use column::{Column, Values};
 pub use distribution_row::DistributionRow;
+pub use energy::{Energy, EnergyDomain};
+pub use energy_row::{EnergyRow, NetEnergy};
 pub use error::Error;
 pub use events::{
     Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, Event, EventFile, EventRow, EventRowWriter,

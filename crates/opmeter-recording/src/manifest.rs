@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, OpcodeRow, Process, TableRow};
+use crate::{Energy, EnergyRow, Error, OpcodeRow, Process, TableRow};
 
 /// The version of the layout of recordings that this crate writes, and the newest that it reads. A table
 /// or a field that is added leaves it as it is: older readers pass over what they do not know.
@@ -39,8 +39,11 @@ pub struct Manifest {
     /// The tables that the recording has; one of these that has no file is missing. Recordings from before
     /// there was more than one table do not say, and have the opcodes.
     pub tables: Vec<String>,
-    /// The processes of the command, by ordinal.
+    /// The processes of the command, by ordinal. None where the command was not metered, only its energy was.
     pub processes: Vec<Process>,
+    /// How the command's energy was measured, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy: Option<Energy>,
 }
 
 /// How a command ended: with a code of its own or by a signal.
@@ -82,6 +85,7 @@ impl Default for Manifest {
             incomplete: Vec::new(),
             tables: vec![OpcodeRow::TABLE.to_owned()],
             processes: Vec::new(),
+            energy: None,
         }
     }
 }
@@ -93,6 +97,16 @@ struct SchemaVersion {
 }
 
 impl Manifest {
+    /// Whether the recording has counts: one of a command's energy alone has none.
+    pub fn has_counts(&self) -> bool {
+        self.tables.iter().any(|table| table == OpcodeRow::TABLE)
+    }
+
+    /// Whether the recording has the command's energy.
+    pub fn has_energy(&self) -> bool {
+        self.tables.iter().any(|table| table == EnergyRow::TABLE)
+    }
+
     /// The manifest's file name in a recording's folder.
     pub const FILE: &'static str = "manifest.json";
 

@@ -3,7 +3,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFile;
-use crate::{Error, Manifest, Tables};
+use crate::{EnergyRow, Error, Manifest, TableRow, Tables, tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
 const LIVE: &str = "live";
@@ -38,12 +38,19 @@ impl Recording {
             Err(source) => return Err(Error::io("replace", &old, source)),
         }
         tables.write(path)?;
-        let manifest = Manifest { tables: tables.names(), ..manifest.clone() };
-        AtomicFile::create(path, Manifest::FILE)?.write_with(|file| {
-            let mut file = BufWriter::new(file);
-            manifest.write_json(&mut file)?;
-            file.flush()
-        })
+        write_manifest(path, &Manifest { tables: tables.names(), ..manifest.clone() })
+    }
+
+    /// Adds the energy of a command to the recording in the folder `path`, or makes one that has nothing else, of
+    /// which `manifest` has to be the whole manifest. What the recording had of energy is replaced; all else stays.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a file can't be written. The recording is then what it was.
+    pub fn write_energy(path: &Path, manifest: &Manifest, rows: &[EnergyRow]) -> Result<(), Error> {
+        tables::write(path, rows)?;
+        let others = manifest.tables.iter().filter(|table| *table != EnergyRow::TABLE);
+        let tables = others.cloned().chain([EnergyRow::TABLE.to_owned()]).collect();
+        write_manifest(path, &Manifest { tables, ..manifest.clone() })
     }
 
     /// Reads the recording in the folder `path`.
@@ -77,6 +84,15 @@ impl Recording {
         let tables = Tables::read(path, &names)?;
         Ok(Recording { path: path.to_owned(), manifest, tables })
     }
+}
+
+/// Writes the manifest of the recording in a folder, whole or not at all.
+fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
+    AtomicFile::create(folder, Manifest::FILE)?.write_with(|file| {
+        let mut file = BufWriter::new(file);
+        manifest.write_json(&mut file)?;
+        file.flush()
+    })
 }
 
 /// Whether `path` is a recording, whole or still being made: a folder that holds `manifest.json` or the

@@ -21,61 +21,64 @@ pub trait TableRow: Cells + Serialize + for<'de> Deserialize<'de> {
     /// The names of the columns, in order: the same in every format.
     const COLUMNS: &'static [&'static str];
 
-    /// The names of the columns that follow where times were taken.
-    const TIME_COLUMNS: &'static [&'static str];
+    /// The names of the columns that follow where more was measured, such as times.
+    const OPTIONAL_COLUMNS: &'static [&'static str];
 }
 
 /// How rows become columns, and columns rows. Only `table!` implements it.
 pub trait Cells: Sized {
-    /// The columns, those of times included if they are wanted.
-    fn columns(timed: bool) -> Vec<Column<Self>>;
+    /// The columns, those that are optional included if they are wanted.
+    fn columns(all: bool) -> Vec<Column<Self>>;
 
-    /// Whether the row has times.
-    fn is_timed(&self) -> bool;
+    /// Whether the row has what the optional columns tell.
+    fn has_all(&self) -> bool;
 
     /// Appends the rows that these values of all columns make up.
     fn append(
         columns: Vec<Values>,
-        timed: bool,
+        all: bool,
         interner: &mut Interner,
         rows: &mut Vec<Self>,
     ) -> ParquetResult<()>;
 }
 
-/// Makes a row type one of a table: its name, and the row's fields, which are the columns. Where `time` names
-/// a type, the row has a field `time` that may hold one, whose fields are columns where times were taken.
+/// Makes a row type one of a table: its name, and the row's fields, which are the columns. Where another field and
+/// its type are named, such as `time OpcodeTime`, the row may hold one there, whose fields are columns where it does.
 macro_rules! table {
-    ($row:ident, $name:literal, [$($field:ident),+ $(,)?] $(, time $time:ident [$($part:ident),+ $(,)?])?) => {
+    (
+        $row:ident, $name:literal, [$($field:ident),+ $(,)?]
+        $(, $optional:ident $type:ident [$($part:ident),+ $(,)?])?
+    ) => {
         impl crate::table_row::TableRow for $row {
             const TABLE: &'static str = $name;
             const COLUMNS: &'static [&'static str] = &$row::COLUMNS;
-            const TIME_COLUMNS: &'static [&'static str] = &[$($(stringify!($part)),+)?];
+            const OPTIONAL_COLUMNS: &'static [&'static str] = &[$($(stringify!($part)),+)?];
         }
 
         impl crate::table_row::Cells for $row {
-            fn columns(timed: bool) -> Vec<crate::column::Column<$row>> {
-                let counts = vec![$(crate::column::Column {
+            fn columns(all: bool) -> Vec<crate::column::Column<$row>> {
+                let always = vec![$(crate::column::Column {
                     spec: (stringify!($field), crate::cell::column_type(|row: &$row| &row.$field)),
                     values: |rows: &[$row]| crate::cell::Cell::values(rows.iter().map(|row| &row.$field)),
                 }),+];
-                let times: Vec<crate::column::Column<$row>> = vec![$($(crate::column::Column {
-                    spec: (stringify!($part), crate::cell::column_type(|time: &$time| &time.$part)),
+                let optional: Vec<crate::column::Column<$row>> = vec![$($(crate::column::Column {
+                    spec: (stringify!($part), crate::cell::column_type(|optional: &$type| &optional.$part)),
                     values: |rows: &[$row]| {
-                        let times = rows.iter().map(|row| row.time.as_ref().unwrap_or(&$time::NONE));
-                        crate::cell::Cell::values(times.map(|time| &time.$part))
+                        let optional = rows.iter().map(|row| row.$optional.as_ref().unwrap_or(&$type::NONE));
+                        crate::cell::Cell::values(optional.map(|optional| &optional.$part))
                     },
                 }),+)?];
-                counts.into_iter().chain(times.into_iter().filter(|_| timed)).collect()
+                always.into_iter().chain(optional.into_iter().filter(|_| all)).collect()
             }
 
-            fn is_timed(&self) -> bool {
-                false $(|| { let time: &Option<$time> = &self.time; time.is_some() })?
+            fn has_all(&self) -> bool {
+                false $(|| { let optional: &Option<$type> = &self.$optional; optional.is_some() })?
             }
 
             #[allow(unused_variables)]
             fn append(
                 columns: Vec<crate::column::Values>,
-                timed: bool,
+                all: bool,
                 interner: &mut crate::cell::Interner,
                 rows: &mut Vec<$row>,
             ) -> parquet::errors::Result<()> {
@@ -87,14 +90,14 @@ macro_rules! table {
                 for place in 0..count {
                     rows.push($row {
                         $($field: crate::cell::Cell::read($field, place, interner)?,)+
-                        $(time: crate::table_row::no_time!($time),)?
+                        $($optional: crate::table_row::none!($type),)?
                     });
                 }
-                $(if timed {
+                $(if all {
                     $(let $part = crate::cell::next_column(&mut columns, count)?;)+
                     for (place, row) in rows[first..].iter_mut().enumerate() {
-                        row.time =
-                            Some($time { $($part: crate::cell::Cell::read($part, place, interner)?),+ });
+                        row.$optional =
+                            Some($type { $($part: crate::cell::Cell::read($part, place, interner)?),+ });
                     }
                 })?
                 Ok(())
@@ -103,18 +106,18 @@ macro_rules! table {
     };
 }
 
-/// No times of a type, which the table's declaration names.
-macro_rules! no_time {
-    ($time:ident) => {
+/// Nothing of a type, which the table's declaration names.
+macro_rules! none {
+    ($type:ident) => {
         None
     };
 }
 
-pub(crate) use no_time;
+pub(crate) use none;
 pub(crate) use table;
 
-/// Writes a table as a Parquet file, compressed with Snappy. Numbers are unsigned INT32 and INT64, texts
-/// UTF-8; no column has missing values. There are columns of times if any of the rows has some.
+/// Writes a table as a Parquet file, compressed with Snappy. Whole numbers are unsigned INT32 and INT64, others
+/// DOUBLE, texts UTF-8; no column has missing values. There are optional columns if any of the rows has theirs.
 ///
 /// # Errors
 /// Whatever `out` gives.
@@ -135,7 +138,7 @@ pub(crate) fn io_error(error: ParquetError) -> io::Error {
 
 /// The columns that these rows have.
 pub fn columns_of<R: TableRow>(rows: &[R]) -> Vec<Column<R>> {
-    R::columns(rows.iter().any(R::is_timed))
+    R::columns(rows.iter().any(R::has_all))
 }
 
 /// Reads a table from a Parquet file, in the order of its rows.
@@ -154,10 +157,10 @@ pub(crate) fn read_interned<R: TableRow>(path: &Path, interner: &mut Interner) -
     // half way holds whole texts all the same.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut rows = Vec::new();
-        let specs = |timed| R::columns(timed).iter().map(|column| column.spec).collect::<Vec<ColumnSpec>>();
-        let timed = R::TIME_COLUMNS.first().map_or(Ok(false), |name| has_column(&file, name))?;
-        let append = |values| R::append(values, timed, interner, &mut rows);
-        read_table(file, &specs(timed), append).map(|()| rows)
+        let specs = |all| R::columns(all).iter().map(|column| column.spec).collect::<Vec<ColumnSpec>>();
+        let all = R::OPTIONAL_COLUMNS.first().map_or(Ok(false), |name| has_column(&file, name))?;
+        let append = |values| R::append(values, all, interner, &mut rows);
+        read_table(file, &specs(all), append).map(|()| rows)
     }));
     let reason = match read {
         Ok(Ok(rows)) => return Ok(rows),
@@ -178,12 +181,12 @@ fn reason(error: &ParquetError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
+    use crate::{EnergyRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
 
     fn columns_are_fields<R: TableRow>() {
-        let names = |timed| R::columns(timed).iter().map(|column| column.spec.0).collect::<Vec<&str>>();
+        let names = |all| R::columns(all).iter().map(|column| column.spec.0).collect::<Vec<&str>>();
         assert_eq!(names(false), R::COLUMNS, "{}", R::TABLE);
-        assert_eq!(names(true), [R::COLUMNS, R::TIME_COLUMNS].concat(), "{}", R::TABLE);
+        assert_eq!(names(true), [R::COLUMNS, R::OPTIONAL_COLUMNS].concat(), "{}", R::TABLE);
     }
 
     #[test]
@@ -194,5 +197,6 @@ mod tests {
         columns_are_fields::<PairRow>();
         columns_are_fields::<SpecializationRow>();
         columns_are_fields::<SourceRow>();
+        columns_are_fields::<EnergyRow>();
     }
 }

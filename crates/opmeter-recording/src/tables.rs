@@ -5,7 +5,7 @@ use crate::atomic_file::AtomicFile;
 use crate::cell::Interner;
 use crate::table_row::{TableRow, read_interned, write_rows};
 use crate::{
-    DistributionRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow,
+    DistributionRow, EnergyRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow,
     SpecializationRow,
 };
 
@@ -28,6 +28,8 @@ pub struct Tables {
     pub event_sites: Vec<EventSiteRow>,
     /// The source files of the code that ran.
     pub sources: Vec<SourceRow>,
+    /// What runs of the command without the agent cost, where that was measured.
+    pub energy: Vec<EnergyRow>,
 }
 
 /// The name of a table's file in a recording's folder.
@@ -36,8 +38,8 @@ pub(crate) fn file_name<R: TableRow>() -> String {
 }
 
 impl Tables {
-    /// The names of the tables of a recording with these rows: all but those of pairs, distributions and
-    /// events, which it only has where they were recorded.
+    /// The names of the tables of a recording with these rows: all but those of pairs, distributions, events and
+    /// energy, which it only has where they were recorded.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = vec![OpcodeRow::TABLE, InstructionRow::TABLE, LineRow::TABLE];
         if !self.pairs.is_empty() {
@@ -50,6 +52,9 @@ impl Tables {
             names.push(EventSiteRow::TABLE);
         }
         names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
+        if !self.energy.is_empty() {
+            names.push(EnergyRow::TABLE);
+        }
         names.into_iter().map(str::to_owned).collect()
     }
 
@@ -71,7 +76,8 @@ impl Tables {
         write_if_any(folder, &self.distributions)?;
         write_if_any(folder, &self.event_sites)?;
         write(folder, &self.specialization)?;
-        write(folder, &self.sources)
+        write(folder, &self.sources)?;
+        write_if_any(folder, &self.energy)
     }
 
     /// Reads the tables with these names from a recording's folder. The others are empty, also where
@@ -88,11 +94,12 @@ impl Tables {
             specialization: read(folder, names, interner)?,
             event_sites: read(folder, names, interner)?,
             sources: read(folder, names, interner)?,
+            energy: read(folder, names, interner)?,
         })
     }
 }
 
-fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
+pub(crate) fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
     AtomicFile::create(folder, &file_name::<R>())?.write_with(|file| write_rows(file, rows))
 }
 

@@ -7,8 +7,9 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use opmeter_recording::{
-    Error, ExitStatus, InstructionRow, Manifest, OpcodeRow, PairRow, Phase, Process, Recording, SourceRow,
-    SpecializationRow, TableRow, Tables, is_recording, lines, read_rows,
+    Energy, EnergyDomain, EnergyRow, Error, ExitStatus, InstructionRow, Manifest, NetEnergy, OpcodeRow,
+    PairRow, Phase, Process, Recording, SourceRow, SpecializationRow, TableRow, Tables, is_recording, lines,
+    read_rows,
 };
 
 fn manifest() -> Manifest {
@@ -61,6 +62,22 @@ fn opcodes(rows: &[OpcodeRow]) -> Tables {
     Tables { opcodes: rows.to_vec(), ..Tables::default() }
 }
 
+/// Two runs; 1e-300 and 0.1 are no sums of few powers of two.
+fn energy_rows(net: Option<NetEnergy>) -> Vec<EnergyRow> {
+    let row = |run, joules: f64| EnergyRow {
+        run,
+        source: "powercap".into(),
+        domain: "package-0-die-1".into(),
+        joules,
+        seconds: 0.1,
+        watts: joules / 0.1,
+        repetitions: 3,
+        joules_resolution: 1e-300,
+        net: net.clone(),
+    };
+    vec![row(0, 1.0 / 3.0), row(u32::MAX, 1e300)]
+}
+
 fn tables() -> Tables {
     let instructions = vec![instruction(2, "LOAD_ATTR", u64::MAX), instruction(u32::MAX, "NOP", 0)];
     Tables {
@@ -68,6 +85,7 @@ fn tables() -> Tables {
         lines: lines(&instructions, &[]),
         distributions: Vec::new(),
         event_sites: Vec::new(),
+        energy: energy_rows(None),
         pairs: vec![PairRow {
             process: 0,
             phase: Phase::Shutdown,
@@ -125,13 +143,60 @@ fn what_is_written_is_read_back() {
     Recording::write(&path, &manifest(), &tables()).unwrap();
     assert!(is_recording(&path));
     let recording = Recording::open(&path).unwrap();
-    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources"];
+    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources", "energy"];
     let manifest = read_back(&named);
     let mut files: Vec<String> = named.iter().map(|name| format!("{name}.parquet")).collect();
     files.push("manifest.json".to_owned());
     files.sort();
     assert_eq!(names(&path), files);
     assert_eq!(recording, Recording { path, manifest, tables: tables() });
+}
+
+#[test]
+fn energy_is_added_to_counts_and_leaves_them_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let counted = Tables { energy: Vec::new(), ..tables() };
+    Recording::write(path, &manifest(), &counted).unwrap();
+    let mut recording = Recording::open(path).unwrap();
+    assert!(recording.manifest.has_counts() && !recording.manifest.has_energy());
+    recording.manifest.energy = Some(energy());
+    recording.tables.energy = energy_rows(Some(NetEnergy { idle_watts: 0.7, joules_net: 0.25 }));
+    Recording::write_energy(path, &recording.manifest, &recording.tables.energy).unwrap();
+    recording.manifest.tables.push("energy".to_owned());
+    assert_eq!(Recording::open(path).unwrap(), recording);
+    // And again, with other runs.
+    recording.tables.energy.truncate(1);
+    Recording::write_energy(path, &recording.manifest, &recording.tables.energy).unwrap();
+    assert_eq!(Recording::open(path).unwrap(), recording);
+}
+
+#[test]
+fn energy_may_be_all_that_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = Manifest { energy: Some(energy()), tables: Vec::new(), ..manifest() };
+    Recording::write_energy(folder.path(), &manifest, &energy_rows(None)).unwrap();
+    let recording = Recording::open(folder.path()).unwrap();
+    assert!(recording.manifest.has_energy() && !recording.manifest.has_counts());
+    assert_eq!(recording.tables, Tables { energy: energy_rows(None), ..Tables::default() });
+    assert_eq!(names(folder.path()), ["energy.parquet", "manifest.json"]);
+}
+
+fn energy() -> Energy {
+    Energy {
+        source: "powercap".into(),
+        runs: 2,
+        domains: vec![EnergyDomain {
+            domain: "package-0-die-1".into(),
+            kind: "package".into(),
+            socket: Some(0),
+            die: Some(1),
+            update_seconds: Some(0.001),
+            ..EnergyDomain::default()
+        }],
+        complete: true,
+        ..Energy::default()
+    }
 }
 
 #[test]

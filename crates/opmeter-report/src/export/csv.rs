@@ -26,10 +26,15 @@ pub(super) fn write<R: TableRow>(rows: &[R], out: &mut dyn Write) -> io::Result<
 
 fn write_cell(column: &Values, place: usize, writer: &mut Writer<&mut dyn Write>) -> io::Result<()> {
     let mut digits = itoa::Buffer::new();
+    let real;
     let cell = match column {
         Values::Text(texts) => texts[place].data(),
         Values::Narrow(numbers) => digits.format(numbers[place].cast_unsigned()).as_bytes(),
         Values::Wide(numbers) => digits.format(numbers[place].cast_unsigned()).as_bytes(),
+        Values::Real(numbers) => {
+            real = numbers[place].to_string();
+            real.as_bytes()
+        }
     };
     writer.write_field(cell).map_err(io_error)
 }

@@ -44,6 +44,8 @@ pub(crate) struct Counter {
     stood: f64,
     moves: u64,
     steps: u64,
+    /// The steps of the last move.
+    leap: u64,
     window: Window,
     /// The first failure to read since the last good reading.
     failure: Option<(f64, String)>,
@@ -71,6 +73,7 @@ impl Counter {
             stood: 0.0,
             moves: 0,
             steps: 0,
+            leap: 0,
             window: Window::default(),
             failure: None,
             fault: None,
@@ -79,7 +82,7 @@ impl Counter {
 
     /// Begins a stretch. What the counter did before it is known, and does not count.
     pub(crate) fn begin(&mut self, at: f64) {
-        (self.steps, self.moves) = (0, 0);
+        (self.steps, self.moves, self.leap) = (0, 0, 0);
         (self.began, self.moved, self.stood) = (at, at, at);
         self.window = Window::default();
         (self.failure, self.fault) = (None, None);
@@ -143,6 +146,7 @@ impl Counter {
             return;
         }
         self.steps += stride;
+        self.leap = stride;
         (self.moved, self.stood) = (at, at);
         self.moves += 1;
         self.take_power(at);
@@ -166,6 +170,12 @@ impl Counter {
     /// Joules since the stretch began.
     pub(crate) fn joules(&self) -> f64 {
         self.steps as f64 * self.joules_per_step
+    }
+
+    /// The joules that it would show now, were it to move evenly: it will leap as it last did, a period after that.
+    pub(crate) fn joules_now(&self, now: f64) -> f64 {
+        let due = self.period.map_or(0.0, |period| ((now - self.moved) / period).clamp(0.0, 1.0));
+        self.joules() + due * self.leap as f64 * self.joules_per_step
     }
 
     /// The mean power since the stretch began, in watts, once the counter has moved more than once.

@@ -37,6 +37,13 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Whether a later stretch may well be without it.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Fault::Unreadable { .. } | Fault::StoodStill { .. })
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,7 +56,7 @@ impl fmt::Display for Fault {
             Fault::ReadTooSeldom { at, gap } => write!(
                 f,
                 "was not read for {gap:.1} s, up to {at:.1} s after the start: its counter may have wrapped more \
-                 than once (did the machine sleep, or was it overloaded?)"
+                 than once (was the machine overloaded?)"
             ),
             Fault::StoodStill { from, seconds } => {
                 write!(f, "stood still for {seconds:.1} s, from {from:.1} s after the start")

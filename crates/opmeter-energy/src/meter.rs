@@ -58,10 +58,10 @@ struct Move {
 }
 
 impl Move {
-    /// The joules that the counter would show at a moment near the move, were it to move evenly: its leap is
-    /// that of so many seconds before it.
+    /// The joules that the counter would have shown at a moment before the move, had it moved evenly: its leap
+    /// is that of so many seconds.
     fn joules_at(&self, moment: f64, seconds: f64) -> f64 {
-        let part = ((self.at - moment) / seconds).clamp(-1.0, 1.0);
+        let part = ((self.at - moment) / seconds).clamp(0.0, 1.0);
         self.after - self.leap() * part
     }
 
@@ -118,9 +118,9 @@ impl Meter {
         let now = self.now();
         self.counters.iter_mut().for_each(|counter| counter.begin(now));
         self.read();
-        let moves = self.await_moves(now);
+        self.await_moves(now);
         let (began, clock) = (self.now(), self.clock);
-        let before = self.joules_at(began, &moves);
+        let before = self.counters.iter().map(|counter| counter.joules_now(began)).collect();
         let (stop, stopped) = mpsc::channel();
         let reader = thread::spawn(move || {
             let mut meter = self;
@@ -173,7 +173,7 @@ impl Meter {
         moved
     }
 
-    /// What each counter would show at a moment, by its move next to it.
+    /// What each counter would have shown at a moment, by its next move after that.
     fn joules_at(&self, moment: f64, moves: &[Option<Move>]) -> Vec<f64> {
         let joules =
             moves.iter().zip(&self.counters).map(|(moved, counter)| match (moved, counter.period()) {

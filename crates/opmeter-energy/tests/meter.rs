@@ -125,6 +125,22 @@ fn a_counter_that_stops_has_no_joules() {
 }
 
 #[test]
+fn waiting_for_one_counter_adds_nothing_to_the_others() {
+    let zones = [zone("intel-rapl:0", "package-0", 40.0), zone("intel-rapl:1", "package-1", 20.0)];
+    let tree = CounterTree::new(&zones, MILLISECOND);
+    let meter = Meter::new(found(&tree).source.unwrap());
+    tree.hold("intel-rapl:1");
+    thread::sleep(Duration::from_millis(20));
+    // The first stretch waits for it in vain, at both ends.
+    let running = meter.begin();
+    thread::sleep(Duration::from_millis(400));
+    let (_, measurement) = running.end();
+    assert!(measurement.joules[1].is_err());
+    let watts = measurement.joules[0].clone().unwrap() / measurement.seconds;
+    assert!((watts / 40.0 - 1.0).abs() < 0.02, "{watts} W");
+}
+
+#[test]
 fn a_counter_that_never_moves_has_no_period() {
     let zones = [zone("intel-rapl:0", "package-0", 40.0), zone("intel-rapl:1", "package-1", 20.0)];
     let tree = CounterTree::new(&zones, MILLISECOND);

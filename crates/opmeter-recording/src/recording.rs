@@ -3,7 +3,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFile;
-use crate::{EnergyRow, Error, Manifest, TableRow, Tables, tables};
+use crate::{EnergyRow, Error, Manifest, TableRow, Tables, read_rows, tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
 const LIVE: &str = "live";
@@ -83,6 +83,16 @@ impl Recording {
             manifest.tables.iter().map(String::as_str).filter(|name| wanted(name)).collect();
         let tables = Tables::read(path, &names)?;
         Ok(Recording { path: path.to_owned(), manifest, tables })
+    }
+}
+
+impl Recording {
+    /// Reads one table of the recording in the folder `path`, also where it has no manifest.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where there is none, [`Error::TornTable`] where it is damaged.
+    pub fn read_table<R: TableRow>(path: &Path) -> Result<Vec<R>, Error> {
+        read_rows(&path.join(tables::file_name::<R>()))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod annotation_report;
 mod check_report;
+mod energy_report;
 pub mod export;
 mod file_label;
 mod grid;

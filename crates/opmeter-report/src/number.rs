@@ -42,6 +42,17 @@ pub(crate) fn error_of(time: &TimeSum) -> String {
     }
 }
 
+/// A number with so many decimals that `like` has four significant digits or more: `1,234`, `12.34`, `0.001234`.
+pub(crate) fn significant(number: f64, like: f64) -> String {
+    let magnitude = if like == 0.0 { 0.0 } else { like.abs().log10().floor() };
+    let decimals = (3.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let text = format!("{number:.decimals$}");
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
+    if rest.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
+}
+
 /// A number with its noun: `1 process`, `2 processes`.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u128), if number == 1 { one } else { many })
@@ -64,6 +75,14 @@ mod tests {
         let time = |cycles_net_se| TimeSum { cycles_net: 1000, cycles_net_se, ..TimeSum::default() };
         assert_eq!([13, 9994, 9996].map(|se| error_of(&time(se))), ["± 1.3", "± 999.4", "± > 999"]);
         assert_eq!(error_of(&TimeSum::default()), "");
+    }
+
+    #[test]
+    fn four_digits_say_enough() {
+        let alone = [12345.67, 123.456, 1.23456, 0.001_234_56, 0.0, -12.345].map(|n| significant(n, n));
+        assert_eq!(alone, ["12,346", "123.5", "1.235", "0.001235", "0.000", "-12.35"]);
+        assert_eq!(significant(0.5, 1234.0), "0");
+        assert_eq!(significant(1234.5, 0.5), "1,234.5000");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
 use crate::selection::SelectionArgs;
-use crate::{annotate, doctor, export, file_limit, record, report};
+use crate::{annotate, doctor, energy, export, file_limit, record, report};
 
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ enum Command {
     Annotate(AnnotateArgs),
     /// Write a recording, or a table of it, in a format that other tools read
     Export(ExportArgs),
+    /// Measure the energy that a command takes, on the interpreter as it is
+    Energy(EnergyArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
 }
@@ -164,9 +166,86 @@ pub struct ExportArgs {
     pub output: Option<PathBuf>,
 }
 
+/// Arguments of `energy`.
+#[derive(Args)]
+pub struct EnergyArgs {
+    /// Where to write the recording, a folder; the energy is added to a recording of the same command that is there
+    /// [default: PROGRAM.opm, or PROGRAM-2.opm and so on]
+    #[arg(short, long, value_name = "OUT.opm")]
+    pub output: Option<PathBuf>,
+    /// Replace the energy that is there already, or the recording of another command
+    #[arg(short, long)]
+    pub force: bool,
+    /// Runs that are measured
+    #[arg(short = 'n', long, value_name = "RUNS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    /// Runs before these that are not
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub warmup: u32,
+    /// Measure for so long before the runs what the machine takes when idle; 0 for not at all [default: 2]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, conflicts_with = "watts")]
+    pub idle: Option<f64>,
+    /// Estimate the energy from a constant power instead, on a machine without counters
+    #[arg(long, value_name = "WATTS", value_parser = watts)]
+    pub watts: Option<f64>,
+    /// The counters to read [default: the first of them that can be]
+    #[arg(long, value_enum, conflicts_with = "watts")]
+    pub source: Option<SourceArg>,
+    /// Where the kernel's tree of counters is, such as the host's in a container
+    #[arg(long, value_name = "ROOT", default_value = "/sys")]
+    pub sysfs: PathBuf,
+    /// A file that each run reads as its standard input, from the beginning
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// Throw away what the runs write to standard output
+    #[arg(long)]
+    pub no_output: bool,
+    /// Print no table when the runs have ended
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The command to run, with its arguments
+    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    pub command: Vec<OsString>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
+    seconds.ok_or_else(|| "a time is a number of seconds, from 0 to a day".to_owned())
+}
+
+fn watts(text: &str) -> Result<f64, String> {
+    let watts = text.parse().ok().filter(|watts: &f64| *watts > 0.0 && watts.is_finite());
+    watts.ok_or_else(|| "a power is a number of watts above 0".to_owned())
+}
+
+/// Counters of energy, by the kernel's interface to them.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceArg {
+    /// The power events of perf
+    Perf,
+    /// The zones of powercap
+    Powercap,
+    /// The counters of hwmon's driver amd_energy
+    Hwmon,
+}
+
+impl SourceArg {
+    /// The source's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Perf => "perf",
+            Self::Powercap => "powercap",
+            Self::Hwmon => "hwmon",
+        }
+    }
+}
+
 /// Arguments of `doctor`.
 #[derive(Args)]
 pub struct DoctorArgs {
+    /// Where the kernel's tree of energy counters is, such as the host's in a container
+    #[arg(long, value_name = "ROOT", default_value = "/sys")]
+    pub sysfs: PathBuf,
     /// The interpreter to look at
     #[arg(long, value_name = "PY", default_value = "python3")]
     pub python: OsString,
@@ -187,6 +266,8 @@ pub enum By {
     Pair,
     /// Families of specialising opcodes
     Specialization,
+    /// Runs of the command without the agent: what they cost
+    Energy,
 }
 
 /// In which terms executions are counted.
@@ -244,6 +325,8 @@ pub enum Table {
     Specialization,
     /// The source files
     Sources,
+    /// What each run of the command without the agent cost
+    Energy,
 }
 
 /// A format to export to.
@@ -269,6 +352,7 @@ pub fn run() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Annotate(args) => annotate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Energy(args) => energy::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.unwrap_or_else(|failure| {

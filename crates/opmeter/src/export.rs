@@ -14,7 +14,7 @@ use opmeter_report::export::{EventFormat, Format, Profile, write_callgrind, writ
 use crate::cli::{ExportArgs, FormatArg, Table};
 use crate::error::Failure;
 use crate::export_events;
-use crate::report::{open, written};
+use crate::report::{open, without_counts, without_energy, written};
 use crate::selection::{Selection, require_instructions};
 
 /// What is written.
@@ -38,6 +38,7 @@ impl Content {
             Self::Table(Table::Distributions, _) => &["distributions"],
             Self::Table(Table::EventSites, _) | Self::Events(_) => &["event_sites", "lines", "sources"],
             Self::Table(Table::Events, _) => &[],
+            Self::Table(Table::Energy, _) => &["energy"],
             Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
             Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
         }
@@ -95,6 +96,13 @@ fn content(args: &ExportArgs) -> Result<Content, Failure> {
 
 /// Checks that the recording has what is asked for.
 fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), Failure> {
+    if let Content::Table(Table::Energy, _) = content {
+        let has_energy = recording.manifest.has_energy();
+        return if has_energy { Ok(()) } else { Err(Failure::not_done(without_energy(path))) };
+    }
+    if !recording.manifest.has_counts() {
+        return Err(Failure::not_done(without_counts(path)));
+    }
     match content {
         Content::Table(Table::Opcodes, _) => Ok(()),
         Content::Table(Table::Pairs, _) if recording.tables.pairs.is_empty() => {
@@ -225,5 +233,6 @@ fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Re
         Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
         Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),
         Content::Table(Table::Sources, format) => format.write(&tables.sources, out),
+        Content::Table(Table::Energy, format) => format.write(&tables.energy, out),
     }
 }

@@ -7,19 +7,14 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
-use std::thread;
 
 use opmeter_live::FOLDER_VARIABLE;
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, setrlimit};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-use signal_hook::iterator::SignalsInfo;
-use signal_hook::iterator::exfiltrator::origin::WithOrigin;
-use signal_hook::low_level::siginfo::Cause;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::error::Failure;
+use crate::signal_passing::{PASSED_ON, SignalPassing};
 
 const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
-
-/// Signals that are meant for the command when they reach us.
-const PASSED_ON: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 
 /// Runs a command with the agent preloaded, with our own standard streams, folder and process group, and
 /// waits for it. Signals that are sent to us are passed on to it.
@@ -27,32 +22,35 @@ const PASSED_ON: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
 /// # Errors
 /// When the command can't be started.
 pub fn run(command: &[OsString], agent: &Path, live: &Path) -> io::Result<ExitStatus> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    };
+    let (program, arguments) = parts(command)?;
     // The command starts with those signals ignored that we were started with ignored, so we begin to
     // heed these only afterwards. It may well handle them.
     let (later, now): (Vec<i32>, Vec<i32>) = PASSED_ON.into_iter().partition(|signal| is_ignored(*signal));
-    let mut signals = SignalsInfo::<WithOrigin>::new(now)?;
-    let handle = signals.handle();
-    let mut child = metered(program, agent, live).args(arguments).spawn()?;
-    let pid = Pid::from_child(&child);
-    for signal in later {
-        handle.add_signal(signal)?;
-    }
-    let passing = thread::spawn(move || {
-        for origin in signals.forever() {
-            // What the terminal sends, it sends to the command as well.
-            let terminal = matches!(origin.cause, Cause::Kernel);
-            if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !terminal) {
-                let _ = kill_process(pid, signal);
-            }
-        }
-    });
+    let passing = SignalPassing::begin(&now)?;
+    let mut child = passing.spawn(metered(program, agent, live).args(arguments))?;
+    passing.add(&later)?;
     let status = child.wait();
-    handle.close();
-    let _ = passing.join();
+    passing.end();
     status
+}
+
+/// The program of a command, and its arguments.
+///
+/// # Errors
+/// When there is none.
+pub fn parts(command: &[OsString]) -> io::Result<(&OsString, &[OsString])> {
+    command.split_first().ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+/// Why a command could not be started, and what to do.
+pub fn not_started(command: &[OsString], error: &io::Error) -> Failure {
+    let command = command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+    let advice = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such command; check its name, and PATH",
+        io::ErrorKind::PermissionDenied => "it is not executable",
+        _ => return Failure::failed(format_args!("{command} could not be started: {error}")),
+    };
+    Failure::failed(format_args!("{command} could not be started: {advice}"))
 }
 
 /// A command with the agent preloaded, to count in the folder `live`.
@@ -60,6 +58,11 @@ pub fn metered(program: &OsStr, agent: &Path, live: &Path) -> Command {
     let mut command = Command::new(program);
     command.env(PRELOAD_VARIABLE, preload(agent)).env(FOLDER_VARIABLE, live);
     command
+}
+
+/// How a command ended, as the manifest has it.
+pub fn exit_status(status: ExitStatus) -> opmeter_recording::ExitStatus {
+    opmeter_recording::ExitStatus { code: status.code(), signal: status.signal() }
 }
 
 /// Ends as the command ended: with its exit code, or by the signal that ended it.

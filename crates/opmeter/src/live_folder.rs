@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
-use opmeter_recording::{Collected, Error, Manifest, Recording};
+use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, TableRow};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
 /// Its name in a recording.
-const NAME: &str = "live";
+pub const LIVE_FOLDER: &str = "live";
 
 /// The manifest as far as it is known when the command starts.
 const DRAFT: &str = "draft.json";
@@ -40,7 +40,7 @@ impl LiveFolder {
     /// # Errors
     /// When a file can't be made or has no room on the disk.
     pub fn create(recording: &Path, wishes: Wishes, draft: &Manifest) -> io::Result<Self> {
-        let path = recording.join(NAME);
+        let path = recording.join(LIVE_FOLDER);
         fs::create_dir(&path)?;
         let control = OpenOptions::new().write(true).create_new(true).open(path.join(CONTROL_NAME))?;
         // Room is taken now, so that no process fails for want of it when it writes.
@@ -62,7 +62,7 @@ impl LiveFolder {
 
     /// The folder in a recording whose command did not end in good order, if there is one.
     pub fn of(recording: &Path) -> Option<Self> {
-        let path = recording.join(NAME);
+        let path = recording.join(LIVE_FOLDER);
         path.is_dir().then_some(Self { path })
     }
 
@@ -77,7 +77,7 @@ impl LiveFolder {
     /// The recording as far as it has come, for one that has no manifest.
     ///
     /// # Errors
-    /// When the folder can't be read.
+    /// When the folder, or the energy beside it, can't be read.
     pub fn recover(&self, recording: &Path) -> Result<Recording, Error> {
         let collected = self.collect()?;
         let draft = fs::read(self.path.join(DRAFT)).unwrap_or_default();
@@ -87,7 +87,13 @@ impl LiveFolder {
             vec!["the recording was interrupted; these are the counts up to then".to_owned()];
         manifest.incomplete.extend(collected.incomplete);
         manifest.processes = collected.processes;
-        Ok(Recording { path: recording.to_owned(), manifest, tables: collected.tables })
+        let mut tables = collected.tables;
+        if manifest.energy.is_some() {
+            // Counts were being added to it.
+            tables.energy = Recording::read_table(recording)?;
+            manifest.tables.push(EnergyRow::TABLE.to_owned());
+        }
+        Ok(Recording { path: recording.to_owned(), manifest, tables })
     }
 
     /// Takes the folder away: all it held is in the recording.

@@ -3,7 +3,9 @@
 mod agent;
 mod annotate;
 mod cli;
+mod descendants;
 mod doctor;
+mod energy;
 mod error;
 mod event_reader;
 mod export;
@@ -18,6 +20,7 @@ mod present_instruction;
 mod record;
 mod report;
 mod selection;
+mod signal_passing;
 
 fn main() -> std::process::ExitCode {
     cli::run()

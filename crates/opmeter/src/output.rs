@@ -5,17 +5,48 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use opmeter_recording::is_recording;
+use opmeter_recording::{EVENTS_FOLDER, EnergyRow, Manifest, Recording, TableRow, is_recording};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::error::Failure;
+use crate::live_folder::LIVE_FOLDER;
+
+/// What a command puts into a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Counts, and all that is measured with the agent.
+    Counts,
+    /// Energy, measured without it.
+    Energy,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Counts => "counts",
+            Self::Energy => "energy",
+        }
+    }
+
+    fn is_in(self, manifest: &Manifest) -> bool {
+        match self {
+            Self::Counts => manifest.has_counts(),
+            Self::Energy => manifest.has_energy(),
+        }
+    }
+}
+
+/// Where the manifest of a recording is kept while counts are added.
+const MANIFEST_ASIDE: &str = ".manifest.json.aside";
 
 /// The folder of a recording that is being made. An older one in its place is kept aside until it is
 /// certain that the new one begins.
 pub struct Output {
     /// The folder.
     pub path: PathBuf,
+    /// The recording of the same command that is there already and stays, where the other part is added to it.
+    pub beside: Option<Recording>,
     replaced: Option<PathBuf>,
     /// Held as long as the recording is being made, so that no other command replaces it: the folder, and
     /// the one that it replaces.
@@ -23,18 +54,41 @@ pub struct Output {
 }
 
 impl Output {
-    /// Makes the folder: the one that was asked for, or a new one named after the command.
+    /// Makes the folder: the one that was asked for, or a new one named after the command. Where the one that was
+    /// asked for is a recording of this command that lacks this part, it is added there; energy also where there is
+    /// some, with `force`.
     ///
     /// # Errors
-    /// When it exists (and is not to be replaced, or is no recording), or can't be made.
-    pub fn create(asked: Option<&Path>, force: bool, command: &[OsString]) -> Result<Self, Failure> {
+    /// When it exists otherwise (and is not to be replaced, or is no recording), or can't be made.
+    pub fn create(
+        asked: Option<&Path>,
+        force: bool,
+        command: &[OsString],
+        part: Part,
+    ) -> Result<Self, Failure> {
         let Some(asked) = asked else { return Self::with_free_name(command) };
         let path = asked.to_owned();
         let (mut replaced, mut locks) = (None, Vec::new());
         if fs::symlink_metadata(&path).is_ok() {
+            let manifest = Manifest::read(&path).ok();
+            let is_same = manifest.as_ref().is_some_and(|manifest| manifest.command == words(command));
+            let is_whole = !path.join(LIVE_FOLDER).exists();
+            let added = manifest.as_ref().filter(|_| is_same && is_whole).is_some_and(|manifest| {
+                !part.is_in(manifest) || force && part == Part::Energy && Part::Counts.is_in(manifest)
+            });
+            if added {
+                return Self { path, beside: None, replaced, _locks: locks }.begin()?.add();
+            }
             if !force {
+                let what = match &manifest {
+                    Some(manifest) if is_same && is_whole && part.is_in(manifest) => {
+                        format!("has {} already", part.name())
+                    }
+                    Some(_) if is_whole => "is a recording of another command".to_owned(),
+                    _ => "exists already".to_owned(),
+                };
                 return Err(Failure::failed(format_args!(
-                    "{} exists already; use --force to replace it, or another name with -o",
+                    "{} {what}; use --force to replace it, or another name with -o",
                     path.display()
                 )));
             }
@@ -49,7 +103,7 @@ impl Output {
             fs::rename(&path, &aside).map_err(|error| cannot(&path, "replaced", &error))?;
             replaced = Some(aside);
         }
-        let mut output = Self { path, replaced, _locks: locks };
+        let mut output = Self { path, beside: None, replaced, _locks: locks };
         if let Err(error) = fs::create_dir(&output.path) {
             let failure = cannot(&output.path, "made", &error);
             output.restore();
@@ -62,7 +116,7 @@ impl Output {
     fn with_free_name(command: &[OsString]) -> Result<Self, Failure> {
         for path in names(command) {
             match fs::create_dir(&path) {
-                Ok(()) => return Self { path, replaced: None, _locks: Vec::new() }.begin(),
+                Ok(()) => return Self { path, beside: None, replaced: None, _locks: Vec::new() }.begin(),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(cannot(&path, "made", &error)),
             }
@@ -77,17 +131,40 @@ impl Output {
         Ok(self)
     }
 
+    /// Reads the recording that something is added to. Of its tables, those of counts stay on the disk.
+    fn add(mut self) -> Result<Self, Failure> {
+        let energy = |table: &str| table == EnergyRow::TABLE;
+        self.beside = Some(Recording::open_tables(&self.path, energy).map_err(Failure::failed)?);
+        Ok(self)
+    }
+
+    /// Takes the manifest away from a recording that counts are being added to: until they are, it is no whole one.
+    pub fn set_manifest_aside(&self) -> io::Result<()> {
+        if self.beside.is_none() {
+            return Ok(());
+        }
+        fs::rename(self.path.join(Manifest::FILE), self.path.join(MANIFEST_ASIDE))
+    }
+
     /// The new recording has begun: what it replaces goes.
     pub fn keep(&mut self) {
         if let Some(aside) = self.replaced.take() {
             let _ = fs::remove_dir_all(aside);
         }
+        let _ = fs::remove_file(self.path.join(MANIFEST_ASIDE));
     }
 
-    /// Takes the folder away again, because nothing came of it, and puts back what it replaced.
+    /// Takes the folder away again, because nothing came of it, and puts back what it replaced; or takes away what
+    /// was begun beside what is there.
     pub fn discard(mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-        self.restore();
+        if self.beside.is_none() {
+            let _ = fs::remove_dir_all(&self.path);
+            return self.restore();
+        }
+        for folder in [LIVE_FOLDER, EVENTS_FOLDER] {
+            let _ = fs::remove_dir_all(self.path.join(folder));
+        }
+        let _ = fs::rename(self.path.join(MANIFEST_ASIDE), self.path.join(Manifest::FILE));
     }
 
     fn restore(&mut self) {
@@ -95,6 +172,11 @@ impl Output {
             let _ = fs::rename(aside, &self.path);
         }
     }
+}
+
+/// A command as the manifest has it.
+pub fn words(command: &[OsString]) -> Vec<String> {
+    command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 fn cannot(path: &Path, done: &str, error: &io::Error) -> Failure {

@@ -1,18 +1,17 @@
 //! `opmeter record`
 
 use std::env;
-use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use opmeter_recording::{Budget, Collected, ExitStatus, Manifest, ProcessState, Recording, any_running};
+use opmeter_recording::{Budget, Collected, Manifest, ProcessState, Recording, Tables, any_running};
 
 use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
 use crate::event_reader::EventReader;
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::long_executions::Watch;
-use crate::output::Output;
+use crate::output::{Output, Part, words};
 use crate::{agent, launch, machine, report};
 
 /// How long processes that outlive the command are waited for.
@@ -21,18 +20,20 @@ const SETTLING: Duration = Duration::from_millis(300);
 /// Runs the command, writes the recording, prints the table.
 pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let agent = agent::library()?;
-    let mut output = Output::create(args.output.as_deref(), args.force, &args.command)?;
+    let mut output = Output::create(args.output.as_deref(), args.force, &args.command, Part::Counts)?;
     let mut manifest = Manifest {
         opmeter_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: args.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        command: words(&args.command),
         directory: env::current_dir().unwrap_or_default().display().to_string(),
         started: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
         machine: machine::describe(),
+        energy: output.beside.as_ref().and_then(|beside| beside.manifest.energy.clone()),
         ..Manifest::default()
     };
     let wishes =
         Wishes { best_effort: args.best_effort, pairs: args.pairs, time: args.time, events: args.events };
-    let live = match LiveFolder::create(&output.path, wishes, &manifest) {
+    let live = LiveFolder::create(&output.path, wishes, &manifest);
+    let live = match live.and_then(|live| output.set_manifest_aside().map(|()| live)) {
         Ok(live) => live,
         Err(error) => {
             let place = output.path.display().to_string();
@@ -51,13 +52,13 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         Err(error) => {
             events.into_iter().for_each(EventReader::end);
             output.discard();
-            return Err(not_started(args, &error));
+            return Err(launch::not_started(&args.command, &error));
         }
     };
     watch.into_iter().for_each(Watch::end);
     events.into_iter().for_each(EventReader::end);
     manifest.wall_seconds = begun.elapsed().as_secs_f64();
-    manifest.exit = exit_status(status);
+    manifest.exit = launch::exit_status(status);
     let collected = settle(&live).map_err(Failure::failed)?;
     if let Some(failure) = nothing_ran(args, &collected, status) {
         output.discard();
@@ -70,7 +71,9 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     manifest.complete = collected.incomplete.is_empty();
     manifest.incomplete = collected.incomplete;
     manifest.processes = collected.processes;
-    let recording = Recording { path: output.path, manifest, tables: collected.tables };
+    let energy = output.beside.take().map(|beside| beside.tables.energy).unwrap_or_default();
+    let tables = Tables { energy, ..collected.tables };
+    let recording = Recording { path: output.path, manifest, tables };
     match Recording::write(&recording.path, &recording.manifest, &recording.tables) {
         Ok(()) => live.remove(),
         // The counters stay where they are, and `report` reads them there.
@@ -92,21 +95,6 @@ fn settle(live: &LiveFolder) -> Result<Collected, opmeter_recording::Error> {
         std::thread::sleep(Duration::from_millis(5));
     }
     live.collect()
-}
-
-fn exit_status(status: std::process::ExitStatus) -> ExitStatus {
-    use std::os::unix::process::ExitStatusExt;
-    ExitStatus { code: status.code(), signal: status.signal() }
-}
-
-fn not_started(args: &RecordArgs, error: &io::Error) -> Failure {
-    let command = args.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let advice = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such command; check its name, and PATH",
-        io::ErrorKind::PermissionDenied => "it is not executable",
-        _ => return Failure::failed(format_args!("{command} could not be started: {error}")),
-    };
-    Failure::failed(format_args!("{command} could not be started: {advice}"))
 }
 
 /// Whether there is nothing to record, and with which failure to end then: none where the command's own

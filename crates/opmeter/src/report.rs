@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use opmeter_analysis::{
-    Check, EventCounts, Files, Grouping, Hotspots, OpcodeMix, PairMix, RowFilter, Specialization, Terms,
+    Check, EnergySummary, EventCounts, Files, Grouping, Hotspots, OpcodeMix, PairMix, RowFilter,
+    Specialization, Terms,
 };
 use opmeter_recording::{Error, Phase, Recording};
 use opmeter_report::{Page, Style};
@@ -25,7 +26,8 @@ pub const ALL: &[&str] =
 /// The tables that a report is made of.
 fn tables_of(by: By) -> &'static [&'static str] {
     match by {
-        By::Opcode => &["opcodes"],
+        By::Opcode => &["opcodes", "energy"],
+        By::Energy => &["energy"],
         By::Pair => &["pairs"],
         By::Line | By::Function => &["instructions", "lines", "sources"],
         By::File => &["lines", "sources"],
@@ -77,6 +79,26 @@ pub fn print_after_run(recording: &Recording, top: usize) {
         .and_then(|()| out.flush());
 }
 
+/// Prints the table that follows a measurement of energy, to standard error. Nobody reading it is no failure.
+pub fn print_energy_after_run(recording: &Recording) {
+    let stderr = io::stderr();
+    let style = Style::for_stream(&stderr);
+    let mut out = BufWriter::new(stderr.lock());
+    let _ = writeln!(out)
+        .and_then(|()| write_energy(recording, style, &mut out))
+        .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
+        .and_then(|()| out.flush());
+}
+
+/// Writes what the command cost.
+fn write_energy(recording: &Recording, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let energy = recording.manifest.energy.clone().unwrap_or_default();
+    match EnergySummary::new(&energy, &recording.tables.energy) {
+        Some(summary) => page(recording, None, style).write_energy(&energy, &summary, out),
+        None => writeln!(out, "No energy was measured."),
+    }
+}
+
 /// Opens a recording, or what there is of one that was interrupted.
 ///
 /// Only the tables that are named are sure to be read.
@@ -123,10 +145,24 @@ fn print(
         TermsArg::Base => Terms::Base,
     };
     let many = page(recording, args.top.or(Some(TOP)), style);
+    if !recording.manifest.has_counts() && !matches!(args.by, By::Opcode | By::Energy) {
+        return Err(Failure::not_done(without_counts(path)));
+    }
     let grouping = match args.by {
+        By::Energy if !recording.manifest.has_energy() => {
+            return Err(Failure::not_done(without_energy(path)));
+        }
+        By::Energy => return written(write_energy(recording, style, out)),
+        By::Opcode if !recording.manifest.has_counts() => {
+            return written(write_energy(recording, style, out));
+        }
         By::Opcode => {
             let mix = OpcodeMix::new(&tables.opcodes, filter, terms);
-            return written(page(recording, args.top, style).write_opcodes(&mix, out));
+            written(page(recording, args.top, style).write_opcodes(&mix, out))?;
+            if !recording.manifest.has_energy() {
+                return Ok(());
+            }
+            return written(writeln!(out).and_then(|()| write_energy(recording, style, out)));
         }
         By::Pair if tables.pairs.is_empty() => {
             return Err(Failure::not_done(format_args!(
@@ -153,6 +189,22 @@ fn print(
     }
     let specialization = Specialization::new(&tables.specialization, filter, &files);
     written(many.write_specialization(&specialization, out))
+}
+
+/// Why a recording has no counts.
+pub fn without_counts(path: &Path) -> String {
+    format!(
+        "{0} has no counts, only energy; add them with `opmeter record -o {0} -- COMMAND`, of the same command",
+        path.display()
+    )
+}
+
+/// Why a recording has no energy.
+pub fn without_energy(path: &Path) -> String {
+    format!(
+        "{0} has no energy; add it with `opmeter energy -o {0} -- COMMAND`, of the same command",
+        path.display()
+    )
 }
 
 /// Why a recording has no counts of specialised forms.

@@ -1,0 +1,116 @@
+use std::io::{self, Write};
+
+use opmeter_analysis::{DomainEnergy, EnergySummary, Sample};
+use opmeter_recording::Energy;
+
+use crate::Page;
+use crate::grid::{Column, Grid, Row};
+use crate::number::{counted, significant};
+use crate::terminal_text::{command_line, cut, visible, wrapped};
+
+/// The sign before a number that was not measured.
+const ESTIMATED: &str = "~";
+
+impl Page<'_> {
+    /// Writes what the command cost: joules, watts and seconds of a run, by domain of the machine.
+    ///
+    /// # Errors
+    /// Whatever `out` gives.
+    pub fn write_energy(
+        &self,
+        energy: &Energy,
+        summary: &EnergySummary,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let command = cut(&command_line(&self.manifest.command), self.columns);
+        writeln!(out, "{}", self.style.heading(&command))?;
+        let facts = facts(energy, summary);
+        for line in wrapped(facts.iter().map(String::as_str), " · ", self.columns) {
+            writeln!(out, "{line}")?;
+        }
+        writeln!(out)?;
+        let columns = vec![
+            Column::name("of a run", 12),
+            Column::name("unit", 4),
+            Column::number("mean"),
+            Column::number("deviation"),
+            Column::number("minimum"),
+            Column::number("95 % interval"),
+        ];
+        let mut rows = vec![row("time", "s", &summary.seconds, 0.0, summary.seconds.mean(), "")];
+        let sign = if energy.estimate { ESTIMATED } else { "" };
+        for domain in &summary.domains {
+            rows.extend(rows_of(domain, sign));
+        }
+        Grid { columns, bars: false }.write(out, &rows, self.columns, self.style)?;
+        if energy.estimate {
+            writeln!(
+                out,
+                "\n{ESTIMATED} estimated: the declared power times the time; no energy was measured"
+            )?;
+        }
+        let mut sentences = energy.incomplete.clone();
+        sentences.extend(summary.warnings());
+        sentences.extend(energy.warnings.iter().cloned());
+        self.warn(out, &sentences)
+    }
+}
+
+/// Where the joules come from, and of what.
+fn facts(energy: &Energy, summary: &EnergySummary) -> Vec<String> {
+    let mut facts = vec![
+        if energy.estimate {
+            "ESTIMATE from a declared power".to_owned()
+        } else {
+            format!("energy from {}", visible(&energy.source))
+        },
+        counted(summary.seconds.count(), "run", "runs"),
+    ];
+    if summary.repetitions > 1 {
+        facts.push(format!("each the mean of up to {} executions", summary.repetitions));
+    }
+    let idle = summary.domains.iter().filter_map(|domain| Some((domain, domain.idle_watts?)));
+    let idle: Vec<String> = idle
+        .map(|(domain, watts)| format!("{} {} W", visible(&domain.domain), significant(watts, watts)))
+        .collect();
+    if !idle.is_empty() {
+        facts.push(format!("idle for {:.1} s before: {}", energy.idle_seconds, idle.join(", ")));
+    }
+    if !energy.machine.cpu.is_empty() {
+        facts.push(visible(&energy.machine.cpu));
+    }
+    facts
+}
+
+fn rows_of(domain: &DomainEnergy, sign: &str) -> Vec<Row> {
+    let name = visible(&domain.domain);
+    let (joules, watts) = (domain.joules.mean(), domain.watts.mean());
+    let mut rows = vec![
+        row(&name, "J", &domain.joules, 0.0, joules, sign),
+        row("", "W", &domain.watts, 0.0, watts, sign),
+    ];
+    // To the same decimals as that from which it is taken.
+    rows.extend(domain.net.iter().map(|net| row("", "J net", net, domain.net_systematic, joules, sign)));
+    rows
+}
+
+/// The row of a sample, to the decimals that `like` has; numbers that are no measurement have a sign before them.
+fn row(name: &str, unit: &str, sample: &Sample, systematic: f64, like: f64, sign: &str) -> Row {
+    let mean = sample.mean();
+    let number = |value: f64| format!("{sign}{}", significant(value, like));
+    let interval = sample.half_width(systematic).map_or(String::new(), |half| {
+        // What is measured is never below nothing.
+        format!("{} – {}", number((mean - half).max(0.0)), number(mean + half))
+    });
+    Row {
+        cells: vec![
+            name.to_owned(),
+            unit.to_owned(),
+            number(mean),
+            sample.deviation().map_or(String::new(), number),
+            number(sample.min()),
+            interval,
+        ],
+        bar: 0.0,
+    }
+}

@@ -1,0 +1,151 @@
+//! The runs of a command whose energy is measured.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use opmeter_energy::{Idle, Measurement, Meter};
+use opmeter_recording::{EnergyRow, NetEnergy};
+
+use super::disturbance::OtherLoad;
+use super::gaps::Gaps;
+use super::launcher::Launcher;
+use crate::error::Failure;
+
+/// A command that is too short for the counters is run again within a run for so long at most, in seconds.
+const LONGEST_REPETITION: f64 = 10.0;
+
+/// The runs of a command, and what was measured in them so far.
+pub struct Series<'a> {
+    launcher: Launcher<'a>,
+    /// What the machine takes when the command does not run, where that is known of all domains.
+    idle: Option<Idle>,
+    /// What was measured.
+    pub rows: Vec<EnergyRow>,
+    /// What was not.
+    pub gaps: Gaps,
+    /// Load by others.
+    pub load: OtherLoad,
+    /// How the first execution that failed ended, or else the last one.
+    pub status: ExitStatus,
+    /// Executions that failed.
+    pub failed: u32,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran to its end.
+    Ended,
+    /// A signal disturbed or ended it: it does not count, and no other should follow.
+    Interrupted,
+    /// It ran to its end, and no counter can be read any more.
+    Blind,
+}
+
+impl<'a> Series<'a> {
+    /// A series without runs.
+    pub fn new(launcher: Launcher<'a>, idle: Option<Idle>) -> Self {
+        Self {
+            launcher,
+            idle,
+            rows: Vec::new(),
+            gaps: Gaps::default(),
+            load: OtherLoad::default(),
+            status: ExitStatus::default(),
+            failed: 0,
+        }
+    }
+
+    /// Runs the command without measuring it.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn warm_up(&mut self) -> Result<Outcome, Failure> {
+        let status = self.launcher.execute()?;
+        Ok(self.note(status))
+    }
+
+    /// Runs the command as run `run`, as often as its counters need, and measures it.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn run(&mut self, meter: Meter, run: u32) -> Result<(Meter, Outcome), Failure> {
+        let needed = meter.meaningful().min(LONGEST_REPETITION);
+        self.load.begin();
+        let running = meter.begin();
+        let begun = Instant::now();
+        let mut repetitions = 0;
+        let outcome = loop {
+            let status = self.launcher.execute()?;
+            repetitions += 1;
+            let outcome = self.note(status);
+            let enough = begun.elapsed().as_secs_f64() >= needed || self.launcher.input().is_used_up();
+            if outcome == Outcome::Interrupted || enough {
+                break outcome;
+            }
+        };
+        let (meter, measurement) = running.end();
+        self.load.end(measurement.seconds);
+        if outcome == Outcome::Interrupted {
+            return Ok((meter, outcome));
+        }
+        let blind =
+            measurement.joules.iter().all(|joules| joules.as_ref().is_err_and(|fault| !fault.may_pass()));
+        self.add(&meter, run, repetitions, measurement);
+        Ok((meter, if blind { Outcome::Blind } else { outcome }))
+    }
+
+    /// What the runs read.
+    pub fn input_warning(&self) -> Option<String> {
+        self.launcher.input().warning()
+    }
+
+    fn note(&mut self, status: ExitStatus) -> Outcome {
+        if self.failed == 0 {
+            self.status = status;
+        }
+        self.failed += u32::from(!status.success());
+        let interrupted = status.signal().is_some() || self.launcher.was_signalled();
+        if interrupted {
+            self.status = status;
+        }
+        if interrupted { Outcome::Interrupted } else { Outcome::Ended }
+    }
+
+    fn add(&mut self, meter: &Meter, run: u32, repetitions: u32, measurement: Measurement) {
+        let each = f64::from(repetitions);
+        let seconds = measurement.seconds / each;
+        let source = meter.source();
+        for (place, joules) in measurement.joules.into_iter().enumerate() {
+            let domain = source.domains()[place].to_string();
+            if source.declared_watts().is_none() && meter.period(place).is_none() {
+                // It was said before the first run that it stands still.
+                continue;
+            }
+            let joules = match joules {
+                Ok(joules) => joules / each,
+                Err(fault) => {
+                    self.gaps.add(domain, run, fault);
+                    continue;
+                }
+            };
+            let watts = joules / seconds;
+            let power = self.idle.as_ref().and_then(|idle| idle.power[place].as_ref().ok());
+            self.rows.push(EnergyRow {
+                run,
+                source: source.name().into(),
+                domain: domain.into(),
+                joules,
+                seconds,
+                watts,
+                repetitions,
+                joules_resolution: meter.period(place).unwrap_or(0.0) * watts / each,
+                net: power.map(|power| NetEnergy {
+                    idle_watts: power.watts,
+                    joules_net: (joules - power.watts * seconds).max(0.0),
+                }),
+            });
+        }
+    }
+}

@@ -5,7 +5,7 @@ use opmeter_recording::Energy;
 
 use crate::Page;
 use crate::grid::{Column, Grid, Row};
-use crate::number::{counted, significant};
+use crate::number::{counted, grouped, significant};
 use crate::terminal_text::{command_line, cut, visible, wrapped};
 
 /// The sign before a number that was not measured.
@@ -24,6 +24,19 @@ impl Page<'_> {
     ) -> io::Result<()> {
         let command = cut(&command_line(&self.manifest.command), self.columns);
         writeln!(out, "{}", self.style.heading(&command))?;
+        self.write_energy_below(energy, summary, out)
+    }
+
+    /// Writes the same below a table of the same recording, without naming the command again.
+    ///
+    /// # Errors
+    /// Whatever `out` gives.
+    pub fn write_energy_below(
+        &self,
+        energy: &Energy,
+        summary: &EnergySummary,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let facts = facts(energy, summary);
         for line in wrapped(facts.iter().map(String::as_str), " · ", self.columns) {
             writeln!(out, "{line}")?;
@@ -37,12 +50,21 @@ impl Page<'_> {
             Column::number("minimum"),
             Column::number("95 % interval"),
         ];
+        let executions = self.executions();
         let mut rows = vec![row("time", "s", &summary.seconds, 0.0, summary.seconds.mean(), "")];
         let sign = if energy.estimate { ESTIMATED } else { "" };
         for domain in &summary.domains {
             rows.extend(rows_of(domain, sign));
+            rows.extend(executions.map(|executions| row_of_each(domain, executions, sign)));
         }
         Grid { columns, bars: false }.write(out, &rows, self.columns, self.style)?;
+        if let Some(executions) = executions {
+            let executions = grouped(executions);
+            writeln!(
+                out,
+                "\nnJ each: the joules divided by all {executions} executions, those of the start too"
+            )?;
+        }
         if energy.estimate {
             writeln!(
                 out,
@@ -53,6 +75,16 @@ impl Page<'_> {
         sentences.extend(summary.warnings());
         sentences.extend(energy.warnings.iter().cloned());
         self.warn(out, &sentences)
+    }
+}
+
+impl Page<'_> {
+    /// All executions of the recording, if it has all.
+    fn executions(&self) -> Option<u128> {
+        let complete = self.manifest.complete && self.manifest.has_counts();
+        let executions =
+            self.manifest.processes.iter().map(|process| u128::from(process.dispatch.executions));
+        Some(executions.sum()).filter(|executions| complete && *executions > 0)
     }
 }
 
@@ -92,6 +124,15 @@ fn rows_of(domain: &DomainEnergy, sign: &str) -> Vec<Row> {
     // To the same decimals as that from which it is taken.
     rows.extend(domain.net.iter().map(|net| row("", "J net", net, domain.net_systematic, joules, sign)));
     rows
+}
+
+/// The joules of a domain for each execution of a bytecode, in nanojoules.
+fn row_of_each(domain: &DomainEnergy, executions: u128, sign: &str) -> Row {
+    let each = domain.joules.mean() / executions as f64 * 1e9;
+    let mut cells = vec![String::new(); 6];
+    cells[1] = "nJ each".to_owned();
+    cells[2] = format!("{sign}{}", significant(each, each));
+    Row { cells, bar: 0.0 }
 }
 
 /// The row of a sample, to the decimals that `like` has; numbers that are no measurement have a sign before them.

@@ -18,7 +18,7 @@ use opmeter_recording::{Energy, EnergyDomain, Manifest, Recording, Tables};
 use crate::cli::EnergyArgs;
 use crate::error::Failure;
 use crate::output::{Output, Part, words};
-use crate::{launch, machine, report};
+use crate::{changed_sources, launch, machine, report};
 
 pub use meters::describe as describe_meters;
 
@@ -52,14 +52,13 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
             return Ok(launch::end_like(series.status));
         }
         return Err(Failure::not_done(format_args!(
-            "no run could be measured, and nothing was written: {}",
-            series.gaps.sentences().join("; ")
+            "no run could be measured, and nothing was written:\n  {}",
+            series.gaps.sentences().join("\n  ")
         )));
     }
-    let tables = Tables { energy: series.rows, ..Tables::default() };
-    let recording = Recording { path: output.path, manifest, tables };
     if !args.quiet {
-        report::print_energy_after_run(&recording);
+        let tables = Tables { energy: series.rows, ..Tables::default() };
+        report::print_energy_after_run(&Recording { path: output.path, manifest, tables });
     }
     Ok(launch::end_like(series.status))
 }
@@ -86,6 +85,9 @@ fn measure<'a>(
         warnings: disturbance::of_settings(sysfs),
         ..Energy::default()
     };
+    if let Some(Recording { manifest, tables, .. }) = &output.beside {
+        energy.warnings.extend(changed_sources::warning(&tables.sources, &manifest.started));
+    }
     let launcher = Launcher::new(&args.command, input, args.no_output)?;
     let progress = Progress::new(args);
     let seconds = if energy.estimate { 0.0 } else { args.idle.unwrap_or(IDLE) };

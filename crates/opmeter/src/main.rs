@@ -2,6 +2,7 @@
 
 mod agent;
 mod annotate;
+mod changed_sources;
 mod cli;
 mod descendants;
 mod doctor;

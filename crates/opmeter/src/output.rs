@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use opmeter_recording::{EVENTS_FOLDER, EnergyRow, Manifest, Recording, TableRow, is_recording};
+use opmeter_recording::{EVENTS_FOLDER, EnergyRow, Manifest, Recording, SourceRow, TableRow, is_recording};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -133,8 +133,8 @@ impl Output {
 
     /// Reads the recording that something is added to. Of its tables, those of counts stay on the disk.
     fn add(mut self) -> Result<Self, Failure> {
-        let energy = |table: &str| table == EnergyRow::TABLE;
-        self.beside = Some(Recording::open_tables(&self.path, energy).map_err(Failure::failed)?);
+        let wanted = |table: &str| [EnergyRow::TABLE, SourceRow::TABLE].contains(&table);
+        self.beside = Some(Recording::open_tables(&self.path, wanted).map_err(Failure::failed)?);
         Ok(self)
     }
 

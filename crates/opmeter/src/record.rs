@@ -12,7 +12,7 @@ use crate::event_reader::EventReader;
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::long_executions::Watch;
 use crate::output::{Output, Part, words};
-use crate::{agent, launch, machine, report};
+use crate::{agent, changed_sources, launch, machine, report};
 
 /// How long processes that outlive the command are waited for.
 const SETTLING: Duration = Duration::from_millis(300);
@@ -72,6 +72,9 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     manifest.incomplete = collected.incomplete;
     manifest.processes = collected.processes;
     let energy = output.beside.take().map(|beside| beside.tables.energy).unwrap_or_default();
+    if let Some(energy) = &mut manifest.energy {
+        energy.warnings.extend(changed_sources::warning(&collected.tables.sources, &energy.started));
+    }
     let tables = Tables { energy, ..collected.tables };
     let recording = Recording { path: output.path, manifest, tables };
     match Recording::write(&recording.path, &recording.manifest, &recording.tables) {

@@ -85,17 +85,22 @@ pub fn print_energy_after_run(recording: &Recording) {
     let style = Style::for_stream(&stderr);
     let mut out = BufWriter::new(stderr.lock());
     let _ = writeln!(out)
-        .and_then(|()| write_energy(recording, style, &mut out))
+        .and_then(|()| write_energy(recording, true, style, &mut out))
         .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
         .and_then(|()| out.flush());
 }
 
-/// Writes what the command cost.
-fn write_energy(recording: &Recording, style: Style, out: &mut dyn Write) -> io::Result<()> {
+/// Writes what the command cost; with a heading, where nothing stands above that has one.
+fn write_energy(recording: &Recording, alone: bool, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let energy = recording.manifest.energy.clone().unwrap_or_default();
-    match EnergySummary::new(&energy, &recording.tables.energy) {
-        Some(summary) => page(recording, None, style).write_energy(&energy, &summary, out),
-        None => writeln!(out, "No energy was measured."),
+    let Some(summary) = EnergySummary::new(&energy, &recording.tables.energy) else {
+        return writeln!(out, "No energy was measured.");
+    };
+    let page = page(recording, None, style);
+    if alone {
+        page.write_energy(&energy, &summary, out)
+    } else {
+        page.write_energy_below(&energy, &summary, out)
     }
 }
 
@@ -152,9 +157,9 @@ fn print(
         By::Energy if !recording.manifest.has_energy() => {
             return Err(Failure::not_done(without_energy(path)));
         }
-        By::Energy => return written(write_energy(recording, style, out)),
+        By::Energy => return written(write_energy(recording, true, style, out)),
         By::Opcode if !recording.manifest.has_counts() => {
-            return written(write_energy(recording, style, out));
+            return written(write_energy(recording, true, style, out));
         }
         By::Opcode => {
             let mix = OpcodeMix::new(&tables.opcodes, filter, terms);
@@ -162,7 +167,7 @@ fn print(
             if !recording.manifest.has_energy() {
                 return Ok(());
             }
-            return written(writeln!(out).and_then(|()| write_energy(recording, style, out)));
+            return written(writeln!(out).and_then(|()| write_energy(recording, false, style, out)));
         }
         By::Pair if tables.pairs.is_empty() => {
             return Err(Failure::not_done(format_args!(

@@ -8,6 +8,7 @@ use opmeter_recording::{Phase, Recording};
 
 use crate::cli::PhaseArg;
 use crate::error::Failure;
+use crate::report::without_counts;
 
 /// Arguments that choose processes and files.
 #[derive(Args)]
@@ -71,6 +72,9 @@ pub fn require_instructions(path: &Path, recording: &Recording) -> Result<(), Fa
     // Where there are instructions, there are lines.
     if !recording.tables.lines.is_empty() {
         return Ok(());
+    }
+    if !recording.manifest.has_counts() {
+        return Err(Failure::not_done(without_counts(path)));
     }
     let path = path.display();
     Err(Failure::not_done(if recording.manifest.tables.iter().any(|table| table == "instructions") {

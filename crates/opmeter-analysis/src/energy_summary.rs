@@ -30,6 +30,8 @@ pub struct EnergySummary {
 pub struct DomainEnergy {
     /// The domain's name, or that of the kind and `(all)` for a sum.
     pub domain: String,
+    /// Whether it is a sum over all domains of a kind.
+    pub is_sum: bool,
     /// Joules of a run.
     pub joules: Sample,
     /// Watts of a run.
@@ -76,7 +78,7 @@ impl Readings {
         }
     }
 
-    fn summary(&self, domain: String) -> Option<DomainEnergy> {
+    fn summary(&self, domain: String, is_sum: bool) -> Option<DomainEnergy> {
         let of = |value: &dyn Fn(&EnergyRow) -> f64| Sample::new(self.runs.values().map(value).collect());
         let nets: Option<Vec<f64>> =
             self.runs.values().map(|row| row.net.as_ref().map(|net| net.joules_net)).collect();
@@ -85,6 +87,7 @@ impl Readings {
         let idle = self.runs.values().next().and_then(|row| row.net.as_ref()).map(|net| net.idle_watts);
         Some(DomainEnergy {
             domain,
+            is_sum,
             joules: of(&|row| row.joules)?,
             watts: of(&|row| row.watts)?,
             without_net: nets.iter().flatten().filter(|net| **net == 0.0).count(),
@@ -106,14 +109,14 @@ impl EnergySummary {
             let idle_variance = domain.idle_watts_se.unwrap_or(0.0).powi(2);
             let mut readings = Readings { idle_variance, ..Readings::default() };
             rows.iter().filter(|row| *row.domain == domain.domain).for_each(|row| readings.add(row));
-            domains.extend(readings.summary(domain.domain.clone()));
+            domains.extend(readings.summary(domain.domain.clone(), false));
             let of_kind = || energy.domains.iter().filter(|other| other.kind == domain.kind);
             let is_last = energy.domains[place + 1..].iter().all(|other| other.kind != domain.kind);
             if is_last && of_kind().count() > 1 {
                 let names: Vec<&str> = of_kind().map(|domain| domain.domain.as_str()).collect();
                 domains.extend(
                     sum(rows, &names, of_kind().filter_map(|domain| domain.idle_watts_se))
-                        .and_then(|readings| readings.summary(format!("{} (all)", domain.kind))),
+                        .and_then(|readings| readings.summary(format!("{} (all)", domain.kind), true)),
                 );
             }
         }
@@ -125,17 +128,16 @@ impl EnergySummary {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let runs = self.seconds.count();
-        let coarse: Vec<&DomainEnergy> =
-            self.domains.iter().filter(|domain| !domain.is_meaningful()).collect();
+        let single = || self.domains.iter().filter(|domain| !domain.is_sum);
+        let coarse: Vec<String> = single()
+            .filter(|domain| !domain.is_meaningful())
+            .map(|domain| format!("{} (± {:.0} %)", domain.domain, domain.resolution * 100.0))
+            .collect();
         if !coarse.is_empty() {
-            let names: Vec<String> = coarse
-                .iter()
-                .map(|domain| format!("{} (± {:.0} %)", domain.domain, domain.resolution * 100.0))
-                .collect();
             warnings.push(format!(
-                "the runs are too short for the counter of {}: its joules are not meaningful; measure more work in \
-                 a run",
-                names.join(", ")
+                "the runs are too short for the counter of {}, so that these joules are not meaningful; measure more \
+                 work in a run",
+                coarse.join(", ")
             ));
         }
         if runs < ENOUGH_RUNS {
@@ -169,9 +171,7 @@ impl EnergySummary {
                 outliers.len()
             )),
         }
-        let without: Vec<String> = self
-            .domains
-            .iter()
+        let without: Vec<String> = single()
             .filter(|domain| domain.without_net > 0)
             .map(|domain| format!("{} in {} of {runs} runs", domain.domain, domain.without_net))
             .collect();

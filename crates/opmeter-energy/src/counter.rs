@@ -116,6 +116,8 @@ impl Counter {
     /// Steps from one reading to the next.
     fn stride(&self, before: f64, at: f64, last: u64, steps: u64) -> Result<u64, Fault> {
         let gap = at - before;
+        // What a leap may be of, if the counter did not move for a while.
+        let since_move = at - self.moved + self.period.unwrap_or(0.0);
         let at = at - self.began;
         let Some(range) = self.range else {
             return steps.checked_sub(last).ok_or(Fault::SetBack { at });
@@ -130,7 +132,7 @@ impl Counter {
         let stride = range.saturating_sub(last) + steps;
         let joules = stride as f64 * self.joules_per_step;
         let plausible = PLAUSIBLE_WATTS.max(20.0 * self.highest);
-        if joules > LARGEST_STRIDE * whole || joules > plausible * gap.max(0.001) {
+        if joules > LARGEST_STRIDE * whole || joules > plausible * since_move.max(0.001) {
             return Err(Fault::SetBack { at });
         }
         Ok(stride)
@@ -268,6 +270,17 @@ mod tests {
         counter.take(2.0001, Ok((2.0001 * 40.0 * 1e6 + 40_000.0) as u64 % 20_000_000));
         counter.take(2.0002, Ok((2.0002 * 40.0 * 1e6 + 80_000.0) as u64 % 20_000_000));
         assert!((counter.highest - 40.0).abs() < 2.0, "{}", counter.highest);
+    }
+
+    #[test]
+    fn a_leap_that_wraps_is_no_more_than_one_that_does_not() {
+        // 20 J each second, of a range of 50 J, read a thousand times a second.
+        let mut counter = counter(Some(50_000_000));
+        for place in 0..10_000u32 {
+            let at = f64::from(place) / 1000.0;
+            counter.take(at, Ok(at as u64 * 20_000_000 % 50_000_000));
+        }
+        assert_eq!((counter.fault(9.2), counter.joules()), (None, 180.0));
     }
 
     #[test]

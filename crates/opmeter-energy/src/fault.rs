@@ -55,7 +55,7 @@ impl fmt::Display for Fault {
             }
             Fault::ReadTooSeldom { at, gap } => write!(
                 f,
-                "was not read for {gap:.1} s, up to {at:.1} s after the start: its counter may have wrapped more \
+                "was not read for {gap:.3} s, up to {at:.1} s after the start: its counter may have wrapped more \
                  than once (was the machine overloaded?)"
             ),
             Fault::StoodStill { from, seconds } => {

@@ -9,8 +9,8 @@ use crate::{Domain, Fault, Kind, Source};
 /// Between two readings of a stretch passes so much at most, in seconds, and so much at least.
 const PAUSES: (f64, f64) = (0.1, 0.0005);
 
-/// A counter's next move is waited for so long at most, in seconds: not all can be, where they are seldom.
-const AWAITED: f64 = 0.5;
+/// A counter's next move is waited for so many of its periods, so many seconds at least, and so many at most.
+const AWAITED: (f64, f64, f64) = (1.5, 0.25, 2.5);
 
 /// Between two looks for a counter's move passes this part of its period.
 const GLANCE: f64 = 0.05;
@@ -72,7 +72,7 @@ impl Move {
 
 impl Meter {
     /// Watches a source's counters until their periods are known: some milliseconds, where they move often, and
-    /// two seconds at most.
+    /// five seconds at most.
     pub fn new(source: Box<dyn Source>) -> Self {
         let counters = source.domains().iter().map(Counter::new).collect();
         let mut meter = Self { source, counters, clock: Instant::now() };
@@ -153,8 +153,9 @@ impl Meter {
 
     /// Waits until each counter that has a period has moved, and gives these moves.
     fn await_moves(&mut self, from: f64) -> Vec<Option<Move>> {
-        let moving = self.counters.iter().filter(|counter| counter.period().is_some());
-        let deadline = from + moving.map(Counter::patience).fold(0.0, f64::max).min(AWAITED);
+        let (periods, least, most) = AWAITED;
+        let known = self.counters.iter().filter_map(Counter::period);
+        let deadline = from + known.map(|period| (periods * period).clamp(least, most)).fold(0.0, f64::max);
         let before: Vec<(f64, u64)> = self.counters.iter().map(|c| (c.joules(), c.moves())).collect();
         let mut moved = vec![None; before.len()];
         while self.now() < deadline {

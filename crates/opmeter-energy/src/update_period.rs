@@ -7,9 +7,9 @@ const MOVES: usize = 16;
 /// Moves that have to do where there are so few in the time.
 const FEW_MOVES: usize = 4;
 
-/// How long counters are watched, in seconds: while others move; and where none has moved, or one so seldom that
-/// it is not clear how often.
-const WATCHED: (f64, f64) = (0.5, 2.0);
+/// How long counters are watched, in seconds: while others move; where none has moved, or one so seldom that it is
+/// not clear how often; and where it moved only once.
+const WATCHED: (f64, f64, f64) = (0.5, 2.0, 5.0);
 
 /// Between two looks passes so much.
 const GLANCE: Duration = Duration::from_micros(100);
@@ -33,6 +33,7 @@ pub(crate) fn watch(begun: f64, look: &mut dyn FnMut() -> (f64, Vec<u64>)) -> Ve
         let any = seen.iter().any(|(_, times)| !times.is_empty());
         let waiting = seen.iter().any(|(_, times)| match times.len() {
             0 => watched < if any { WATCHED.0 } else { WATCHED.1 },
+            1 => watched < WATCHED.2,
             moves if moves <= FEW_MOVES => watched < WATCHED.1,
             moves if moves <= MOVES => watched < WATCHED.0,
             _ => false,

@@ -152,3 +152,18 @@ impl Source for Perf {
         self.counters[domain].iter_mut().map(Counter::read).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_count_is_told_what_would_allow_it() {
+        let denied = refusal("power", "energy-pkg", &io::ErrorKind::PermissionDenied.into());
+        let remedy = denied.remedy.unwrap();
+        assert!(remedy.starts_with("sudo setcap cap_perfmon=ep /"), "{remedy}");
+        assert!(remedy.contains("sudo sysctl kernel.perf_event_paranoid=0"), "{remedy}");
+        let other = refusal("power", "energy-pkg", &io::ErrorKind::InvalidInput.into());
+        assert!(other.remedy.is_none() && other.problem.starts_with("power/energy-pkg/ can't be opened"));
+    }
+}

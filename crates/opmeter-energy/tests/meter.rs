@@ -214,31 +214,72 @@ fn hwmon_reads_sockets_and_cores() {
     assert_eq!(read, [10, 20, 3]);
 }
 
-/// A PMU that every kernel has plays the part of the one that counts energy: its clock counts the nanoseconds of
-/// each CPU.
+/// A tree with a PMU that every kernel has in the part of the one that counts energy: its clock counts the
+/// nanoseconds of each CPU.
+fn tree_of_clocks(cpus: &str, sockets: &[(u32, u32)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let pmu = "bus/event_source/devices/power";
+    write(&format!("{pmu}/type"), "1\n");
+    write(&format!("{pmu}/cpumask"), cpus);
+    write(&format!("{pmu}/format/event"), "config:0-7\n");
+    for (event, scale) in [("energy-pkg", "4.2e-8\n"), ("energy-ram", "5.0e-9\n")] {
+        write(&format!("{pmu}/events/{event}"), "event=0x00\n");
+        write(&format!("{pmu}/events/{event}.unit"), "Joules\n");
+        write(&format!("{pmu}/events/{event}.scale"), scale);
+    }
+    for (cpu, socket) in sockets {
+        write(&format!("devices/system/cpu/cpu{cpu}/topology/physical_package_id"), &socket.to_string());
+        write(&format!("devices/system/cpu/cpu{cpu}/topology/die_id"), "0");
+    }
+    folder
+}
+
+/// What perf reads in such a tree; nothing where this system lets nobody count.
+fn perf(tree: &tempfile::TempDir) -> Option<Box<dyn opmeter_energy::Source>> {
+    let found = sources(&Sysfs::at(tree.path())).swap_remove(0);
+    if found.source.is_none() {
+        eprintln!("not tested: this system lets nobody count: {:?}", found.refused);
+        assert!(found.refused[0].problem.starts_with("power/energy-pkg/ can't be opened"));
+    }
+    found.source
+}
+
 #[test]
 fn perf_reads_a_pmu_that_its_folder_describes() {
-    let folder = tempfile::tempdir().unwrap();
-    let pmu = folder.path().join("bus/event_source/devices/power");
-    for part in ["events", "format"] {
-        fs::create_dir_all(pmu.join(part)).unwrap();
-    }
-    fs::write(pmu.join("type"), "1\n").unwrap();
-    fs::write(pmu.join("cpumask"), "0\n").unwrap();
-    fs::write(pmu.join("format/event"), "config:0-7\n").unwrap();
-    fs::write(pmu.join("events/energy-pkg"), "event=0x00\n").unwrap();
-    fs::write(pmu.join("events/energy-pkg.unit"), "Joules\n").unwrap();
-    fs::write(pmu.join("events/energy-pkg.scale"), "4.2e-8\n").unwrap();
-    let perf = sources(&Sysfs::at(folder.path())).swap_remove(0);
-    let Some(source) = perf.source else {
-        eprintln!("not tested: this system lets nobody count: {:?}", perf.refused);
-        assert!(perf.refused[0].problem.starts_with("power/energy-pkg/ can't be opened"));
-        return;
-    };
-    assert_eq!(source.domains()[0].to_string(), "package-0");
+    let tree = tree_of_clocks("0\n", &[]);
+    let Some(source) = perf(&tree) else { return };
     let running = Meter::new(source).begin();
     thread::sleep(Duration::from_millis(500));
-    let (_, measurement) = running.end();
-    let watts = measurement.joules[0].clone().unwrap() / measurement.seconds;
-    assert!((watts / 42.0 - 1.0).abs() < 0.01, "{watts} W");
+    let (meter, measurement) = running.end();
+    for (domain, (name, watts)) in [("package-0", 42.0), ("dram-0", 5.0)].into_iter().enumerate() {
+        assert_eq!(meter.source().domains()[domain].to_string(), name);
+        let measured = measurement.joules[domain].clone().unwrap() / measurement.seconds;
+        assert!((measured / watts - 1.0).abs() < 0.01, "{name}: {measured} W");
+    }
+}
+
+#[test]
+fn perf_tells_the_sockets_of_its_cpus() {
+    if thread::available_parallelism().unwrap().get() < 2 {
+        eprintln!("not tested: there is but one CPU");
+        return;
+    }
+    let tree = tree_of_clocks("0-1\n", &[(0, 0), (1, 3)]);
+    let Some(source) = perf(&tree) else { return };
+    let names: Vec<String> = source.domains().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["package-0", "package-3", "dram-0", "dram-3"]);
+}
+
+#[test]
+fn perf_refuses_a_pmu_that_counts_something_else() {
+    let tree = tree_of_clocks("0\n", &[]);
+    let event = tree.path().join("bus/event_source/devices/power/events/energy-pkg.unit");
+    fs::write(event, "Hertz\n").unwrap();
+    let refused = sources(&Sysfs::at(tree.path())).swap_remove(0).refused;
+    assert!(refused[0].problem.contains("its unit is \"Hertz\", not Joules"), "{refused:?}");
 }

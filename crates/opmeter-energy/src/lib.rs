@@ -9,6 +9,7 @@ mod fault;
 mod hwmon;
 mod idle;
 mod meter;
+mod no_counters;
 mod perf;
 mod powercap;
 mod source;
@@ -20,6 +21,7 @@ pub use domain::{Domain, Kind, Place};
 pub use fault::Fault;
 pub use idle::{Idle, IdlePower};
 pub use meter::{Measurement, Meter, Running};
+pub use no_counters::NoCounters;
 pub use source::{Found, Refusal, Source};
 pub use sysfs::Sysfs;
 

@@ -3,7 +3,7 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFile;
-use crate::{EnergyRow, Error, Manifest, TableRow, Tables, read_rows, tables};
+use crate::{EnergyRow, Error, Manifest, RunRow, TableRow, Tables, read_rows, tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
 const LIVE: &str = "live";
@@ -41,16 +41,20 @@ impl Recording {
         write_manifest(path, &Manifest { tables: tables.names(), ..manifest.clone() })
     }
 
-    /// Adds the energy of a command to the recording in the folder `path`, or makes one that has nothing else, of
-    /// which `manifest` has to be the whole manifest. What the recording had of energy is replaced; all else stays.
+    /// Adds runs without the agent, and what they cost, to the recording in the folder `path`, or makes one that has
+    /// nothing else, of which `manifest` has to be the whole manifest. What the recording had of such runs is replaced;
+    /// all else stays, also what else is in `tables`. Gives the manifest that was written.
     ///
     /// # Errors
-    /// [`Error::Io`] where a file can't be written. The recording is then what it was.
-    pub fn write_energy(path: &Path, manifest: &Manifest, rows: &[EnergyRow]) -> Result<(), Error> {
-        tables::write(path, rows)?;
-        let others = manifest.tables.iter().filter(|table| *table != EnergyRow::TABLE);
-        let tables = others.cloned().chain([EnergyRow::TABLE.to_owned()]).collect();
-        write_manifest(path, &Manifest { tables, ..manifest.clone() })
+    /// [`Error::Io`] where a file can't be written.
+    pub fn write_runs(path: &Path, manifest: &Manifest, tables: &Tables) -> Result<Manifest, Error> {
+        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        tables.write_runs(path)?;
+        let of_runs = [(RunRow::TABLE, tables.runs.is_empty()), (EnergyRow::TABLE, tables.energy.is_empty())];
+        let others = manifest.tables.iter().filter(|table| of_runs.iter().all(|(name, _)| name != table));
+        let written = of_runs.iter().filter(|(_, is_empty)| !is_empty).map(|(name, _)| (*name).to_owned());
+        let manifest = Manifest { tables: others.cloned().chain(written).collect(), ..manifest.clone() };
+        write_manifest(path, &manifest).map(|()| manifest)
     }
 
     /// Reads the recording in the folder `path`.

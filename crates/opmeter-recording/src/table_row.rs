@@ -181,7 +181,9 @@ fn reason(error: &ParquetError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EnergyRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow, SpecializationRow};
+    use crate::{
+        EnergyRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow, SourceRow, SpecializationRow,
+    };
 
     fn columns_are_fields<R: TableRow>() {
         let names = |all| R::columns(all).iter().map(|column| column.spec.0).collect::<Vec<&str>>();
@@ -198,5 +200,6 @@ mod tests {
         columns_are_fields::<SpecializationRow>();
         columns_are_fields::<SourceRow>();
         columns_are_fields::<EnergyRow>();
+        columns_are_fields::<RunRow>();
     }
 }

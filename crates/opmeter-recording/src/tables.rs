@@ -5,8 +5,8 @@ use crate::atomic_file::AtomicFile;
 use crate::cell::Interner;
 use crate::table_row::{TableRow, read_interned, write_rows};
 use crate::{
-    DistributionRow, EnergyRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, SourceRow,
-    SpecializationRow,
+    DistributionRow, EnergyRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow,
+    SourceRow, SpecializationRow,
 };
 
 /// All tables of a recording. A table that the recording lacks is empty.
@@ -28,7 +28,9 @@ pub struct Tables {
     pub event_sites: Vec<EventSiteRow>,
     /// The source files of the code that ran.
     pub sources: Vec<SourceRow>,
-    /// What runs of the command without the agent cost, where that was measured.
+    /// How long runs of the command without the agent took, if there were any.
+    pub runs: Vec<RunRow>,
+    /// What these runs cost, where that was measured.
     pub energy: Vec<EnergyRow>,
 }
 
@@ -52,6 +54,9 @@ impl Tables {
             names.push(EventSiteRow::TABLE);
         }
         names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
+        if !self.runs.is_empty() {
+            names.push(RunRow::TABLE);
+        }
         if !self.energy.is_empty() {
             names.push(EnergyRow::TABLE);
         }
@@ -77,6 +82,12 @@ impl Tables {
         write_if_any(folder, &self.event_sites)?;
         write(folder, &self.specialization)?;
         write(folder, &self.sources)?;
+        self.write_runs(folder)
+    }
+
+    /// Writes the tables of runs without the agent.
+    pub(crate) fn write_runs(&self, folder: &Path) -> Result<(), Error> {
+        write_if_any(folder, &self.runs)?;
         write_if_any(folder, &self.energy)
     }
 
@@ -94,12 +105,13 @@ impl Tables {
             specialization: read(folder, names, interner)?,
             event_sites: read(folder, names, interner)?,
             sources: read(folder, names, interner)?,
+            runs: read(folder, names, interner)?,
             energy: read(folder, names, interner)?,
         })
     }
 }
 
-pub(crate) fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
+fn write<R: TableRow + Sync>(folder: &Path, rows: &[R]) -> Result<(), Error> {
     AtomicFile::create(folder, &file_name::<R>())?.write_with(|file| write_rows(file, rows))
 }
 

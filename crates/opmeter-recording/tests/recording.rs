@@ -8,8 +8,8 @@ use std::path::Path;
 
 use opmeter_recording::{
     Energy, EnergyDomain, EnergyRow, Error, ExitStatus, InstructionRow, Manifest, NetEnergy, OpcodeRow,
-    PairRow, Phase, Process, Recording, SourceRow, SpecializationRow, TableRow, Tables, is_recording, lines,
-    read_rows,
+    PairRow, Phase, Process, Recording, RunRow, SourceRow, SpecializationRow, TableRow, Tables, is_recording,
+    lines, read_rows,
 };
 
 fn manifest() -> Manifest {
@@ -78,6 +78,13 @@ fn energy_rows(net: Option<NetEnergy>) -> Vec<EnergyRow> {
     vec![row(0, 1.0 / 3.0), row(u32::MAX, 1e300)]
 }
 
+fn run_rows() -> Vec<RunRow> {
+    vec![
+        RunRow { run: 0, seconds: 0.1, cpu_seconds: 0.05, repetitions: 3 },
+        RunRow { run: u32::MAX, seconds: 1.0 / 3.0, cpu_seconds: 0.0, repetitions: 1 },
+    ]
+}
+
 fn tables() -> Tables {
     let instructions = vec![instruction(2, "LOAD_ATTR", u64::MAX), instruction(u32::MAX, "NOP", 0)];
     Tables {
@@ -85,6 +92,7 @@ fn tables() -> Tables {
         lines: lines(&instructions, &[]),
         distributions: Vec::new(),
         event_sites: Vec::new(),
+        runs: run_rows(),
         energy: energy_rows(None),
         pairs: vec![PairRow {
             process: 0,
@@ -143,7 +151,7 @@ fn what_is_written_is_read_back() {
     Recording::write(&path, &manifest(), &tables()).unwrap();
     assert!(is_recording(&path));
     let recording = Recording::open(&path).unwrap();
-    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources", "energy"];
+    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources", "runs", "energy"];
     let manifest = read_back(&named);
     let mut files: Vec<String> = named.iter().map(|name| format!("{name}.parquet")).collect();
     files.push("manifest.json".to_owned());
@@ -156,18 +164,21 @@ fn what_is_written_is_read_back() {
 fn energy_is_added_to_counts_and_leaves_them_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let counted = Tables { energy: Vec::new(), ..tables() };
+    let counted = Tables { energy: Vec::new(), runs: Vec::new(), ..tables() };
     Recording::write(path, &manifest(), &counted).unwrap();
     let mut recording = Recording::open(path).unwrap();
     assert!(recording.manifest.has_counts() && !recording.manifest.has_energy());
     recording.manifest.energy = Some(energy());
     recording.tables.energy = energy_rows(Some(NetEnergy { idle_watts: 0.7, joules_net: 0.25 }));
-    Recording::write_energy(path, &recording.manifest, &recording.tables.energy).unwrap();
-    recording.manifest.tables.push("energy".to_owned());
+    recording.tables.runs = run_rows();
+    recording.manifest = Recording::write_runs(path, &recording.manifest, &recording.tables).unwrap();
+    assert!(recording.manifest.has_counts() && recording.manifest.has_energy());
     assert_eq!(Recording::open(path).unwrap(), recording);
-    // And again, with other runs.
-    recording.tables.energy.truncate(1);
-    Recording::write_energy(path, &recording.manifest, &recording.tables.energy).unwrap();
+    // And again, with other runs, whose energy is not known.
+    recording.tables.energy.clear();
+    recording.tables.runs.truncate(1);
+    recording.manifest = Recording::write_runs(path, &recording.manifest, &recording.tables).unwrap();
+    assert!(recording.manifest.has_counts() && !recording.manifest.has_energy());
     assert_eq!(Recording::open(path).unwrap(), recording);
 }
 
@@ -175,11 +186,12 @@ fn energy_is_added_to_counts_and_leaves_them_alone() {
 fn energy_may_be_all_that_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let manifest = Manifest { energy: Some(energy()), tables: Vec::new(), ..manifest() };
-    Recording::write_energy(folder.path(), &manifest, &energy_rows(None)).unwrap();
+    let tables = Tables { energy: energy_rows(None), runs: run_rows(), ..Tables::default() };
+    Recording::write_runs(folder.path(), &manifest, &tables).unwrap();
     let recording = Recording::open(folder.path()).unwrap();
     assert!(recording.manifest.has_energy() && !recording.manifest.has_counts());
-    assert_eq!(recording.tables, Tables { energy: energy_rows(None), ..Tables::default() });
-    assert_eq!(names(folder.path()), ["energy.parquet", "manifest.json"]);
+    assert_eq!(recording.tables, tables);
+    assert_eq!(names(folder.path()), ["energy.parquet", "manifest.json", "runs.parquet"]);
 }
 
 fn energy() -> Energy {

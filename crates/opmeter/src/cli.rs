@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
+use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
 use crate::{annotate, doctor, energy, export, file_limit, record, report};
 
@@ -182,18 +183,8 @@ pub struct EnergyArgs {
     /// Runs before these that are not
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub warmup: u32,
-    /// Measure for so long before the runs what the machine takes when idle; 0 for not at all [default: 2]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, conflicts_with = "watts")]
-    pub idle: Option<f64>,
-    /// Estimate the energy from a constant power instead, on a machine without counters
-    #[arg(long, value_name = "WATTS", value_parser = watts)]
-    pub watts: Option<f64>,
-    /// The counters to read [default: the first of them that can be]
-    #[arg(long, value_enum, conflicts_with = "watts")]
-    pub source: Option<SourceArg>,
-    /// Where the kernel's tree of counters is, such as the host's in a container
-    #[arg(long, value_name = "ROOT", default_value = "/sys")]
-    pub sysfs: PathBuf,
+    #[command(flatten)]
+    pub gauge: GaugeArgs,
     /// A file that each run reads as its standard input, from the beginning
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
@@ -206,16 +197,6 @@ pub struct EnergyArgs {
     /// The command to run, with its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
-    seconds.ok_or_else(|| "a time is a number of seconds, from 0 to a day".to_owned())
-}
-
-fn watts(text: &str) -> Result<f64, String> {
-    let watts = text.parse().ok().filter(|watts: &f64| *watts > 0.0 && watts.is_finite());
-    watts.ok_or_else(|| "a power is a number of watts above 0".to_owned())
 }
 
 /// Counters of energy, by the kernel's interface to them.
@@ -325,6 +306,8 @@ pub enum Table {
     Specialization,
     /// The source files
     Sources,
+    /// How long each run of the command without the agent took
+    Runs,
     /// What each run of the command without the agent cost
     Energy,
 }

@@ -1,5 +1,7 @@
 //! Waiting for a command and all that it started.
 
+use std::fmt;
+use std::fs;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -42,7 +44,7 @@ pub fn wait_for_all(command: Pid, ended: impl FnOnce()) -> io::Result<ExitStatus
                 eprintln!(
                     "opmeter: the command has ended, and what it left running is waited for: {}; end it, or press \
                      Ctrl-C to give up this run",
-                    children().join(", ")
+                    children().iter().map(ToString::to_string).collect::<Vec<String>>().join(", ")
                 );
             }
         });
@@ -64,20 +66,32 @@ fn any_left(options: WaitOptions) -> io::Result<bool> {
     }
 }
 
-/// Our children, by process ID and name.
-fn children() -> Vec<String> {
-    let own = getpid();
-    let processes = procfs_folders().filter_map(|pid| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// A child of ours: one that we started, or adopted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its process ID.
+    pub pid: i32,
+    /// What its program is called.
+    pub name: String,
+}
+
+impl fmt::Display for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.pid, self.name.escape_debug())
+    }
+}
+
+/// Our children at this moment.
+pub fn children() -> Vec<Child> {
+    let own = getpid().as_raw_nonzero().get();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let children = entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
         // The name is in brackets, and may hold some; state and parent follow.
         let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
         let parent: i32 = rest.split_whitespace().nth(1)?.parse().ok()?;
-        (parent == own.as_raw_nonzero().get()).then(|| format!("{pid} ({})", name.escape_debug()))
+        (parent == own).then(|| Child { pid, name: name.to_owned() })
     });
-    processes.collect()
-}
-
-fn procfs_folders() -> impl Iterator<Item = u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    children.collect()
 }

@@ -11,7 +11,8 @@ use opmeter_recording::{Collected, Manifest, Process, ProcessState};
 use crate::cli::DoctorArgs;
 use crate::error::{Failure, NOT_DONE};
 use crate::live_folder::{LiveFolder, Wishes};
-use crate::{agent, energy, launch, machine};
+use crate::native::meters;
+use crate::{agent, launch, machine};
 
 /// What the interpreter is asked to run: enough to be counted, and to say whether it has a JIT.
 const PROBE: &str = "\
@@ -25,7 +26,7 @@ print('on' if jit and jit.is_enabled() else 'off' if jit and jit.is_available() 
 pub fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let machine = machine::describe();
     line("machine", &format!("{}, {} cores, {}", machine.cpu, machine.cores, machine.kernel));
-    for (name, text) in energy::describe_meters(&Sysfs::at(&args.sysfs)) {
+    for (name, text) in meters::describe(&Sysfs::at(&args.sysfs)) {
         line(&name, &text);
     }
     let agent = agent::library().map_err(|failure| Failure::not_done(failure.message))?;

@@ -39,6 +39,7 @@ impl Content {
             Self::Table(Table::EventSites, _) | Self::Events(_) => &["event_sites", "lines", "sources"],
             Self::Table(Table::Events, _) => &[],
             Self::Table(Table::Energy, _) => &["energy"],
+            Self::Table(Table::Runs, _) => &["runs"],
             Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
             Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
         }
@@ -96,9 +97,18 @@ fn content(args: &ExportArgs) -> Result<Content, Failure> {
 
 /// Checks that the recording has what is asked for.
 fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), Failure> {
-    if let Content::Table(Table::Energy, _) = content {
-        let has_energy = recording.manifest.has_energy();
-        return if has_energy { Ok(()) } else { Err(Failure::not_done(without_energy(path))) };
+    match content {
+        Content::Table(Table::Energy, _) if !recording.manifest.has_energy() => {
+            return Err(Failure::not_done(without_energy(path)));
+        }
+        Content::Table(Table::Runs, _) if recording.tables.runs.is_empty() => {
+            return Err(Failure::not_done(format_args!(
+                "{0} has no runs without the agent; add them with `opmeter energy -o {0} -- COMMAND`",
+                path.display()
+            )));
+        }
+        Content::Table(Table::Energy | Table::Runs, _) => return Ok(()),
+        _ => {}
     }
     if !recording.manifest.has_counts() {
         return Err(Failure::not_done(without_counts(path)));
@@ -233,6 +243,7 @@ fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Re
         Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
         Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),
         Content::Table(Table::Sources, format) => format.write(&tables.sources, out),
+        Content::Table(Table::Runs, format) => format.write(&tables.runs, out),
         Content::Table(Table::Energy, format) => format.write(&tables.energy, out),
     }
 }

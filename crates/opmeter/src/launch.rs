@@ -12,7 +12,7 @@ use opmeter_live::FOLDER_VARIABLE;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::error::Failure;
-use crate::signal_passing::{PASSED_ON, SignalPassing};
+use crate::signal_passing::{PASSED_ON, Reach, SignalPassing};
 
 const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
@@ -27,7 +27,7 @@ pub fn run(command: &[OsString], agent: &Path, live: &Path) -> io::Result<ExitSt
     // heed these only afterwards. It may well handle them.
     let (later, now): (Vec<i32>, Vec<i32>) = PASSED_ON.into_iter().partition(|signal| is_ignored(*signal));
     let passing = SignalPassing::begin(&now)?;
-    let mut child = passing.spawn(metered(program, agent, live).args(arguments))?;
+    let mut child = passing.spawn(metered(program, agent, live).args(arguments), Reach::Process)?;
     passing.add(&later)?;
     let status = child.wait();
     passing.end();

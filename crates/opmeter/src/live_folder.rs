@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
-use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, TableRow};
+use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, RunRow, TableRow};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
@@ -91,7 +91,8 @@ impl LiveFolder {
         if manifest.energy.is_some() {
             // Counts were being added to it.
             tables.energy = Recording::read_table(recording)?;
-            manifest.tables.push(EnergyRow::TABLE.to_owned());
+            tables.runs = Recording::read_table(recording)?;
+            manifest.tables.extend([EnergyRow::TABLE, RunRow::TABLE].map(str::to_owned));
         }
         Ok(Recording { path: recording.to_owned(), manifest, tables })
     }

@@ -5,7 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use opmeter_recording::{EVENTS_FOLDER, EnergyRow, Manifest, Recording, SourceRow, TableRow, is_recording};
+use opmeter_recording::{
+    EVENTS_FOLDER, EnergyRow, Manifest, Recording, RunRow, SourceRow, TableRow, is_recording,
+};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -131,9 +133,10 @@ impl Output {
         Ok(self)
     }
 
-    /// Reads the recording that something is added to. Of its tables, those of counts stay on the disk.
+    /// Reads the recording that something is added to. Of its tables, those of counts stay on the
+    /// disk.
     fn add(mut self) -> Result<Self, Failure> {
-        let wanted = |table: &str| [EnergyRow::TABLE, SourceRow::TABLE].contains(&table);
+        let wanted = |table: &str| [EnergyRow::TABLE, RunRow::TABLE, SourceRow::TABLE].contains(&table);
         self.beside = Some(Recording::open_tables(&self.path, wanted).map_err(Failure::failed)?);
         Ok(self)
     }

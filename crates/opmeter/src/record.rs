@@ -71,11 +71,11 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     manifest.complete = collected.incomplete.is_empty();
     manifest.incomplete = collected.incomplete;
     manifest.processes = collected.processes;
-    let energy = output.beside.take().map(|beside| beside.tables.energy).unwrap_or_default();
+    let beside = output.beside.take().map(|beside| beside.tables).unwrap_or_default();
     if let Some(energy) = &mut manifest.energy {
         energy.warnings.extend(changed_sources::warning(&collected.tables.sources, &energy.started));
     }
-    let tables = Tables { energy, ..collected.tables };
+    let tables = Tables { runs: beside.runs, energy: beside.energy, ..collected.tables };
     let recording = Recording { path: output.path, manifest, tables };
     match Recording::write(&recording.path, &recording.manifest, &recording.tables) {
         Ok(()) => live.remove(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
@@ -16,11 +16,20 @@ use signal_hook::low_level::siginfo::Cause;
 /// The signals.
 pub const PASSED_ON: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
 
+/// Whom a signal is passed on to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The command, which is in our own process group: signals from the terminal reach it without us.
+    Process,
+    /// All of the command's process group, which is another than ours: any signal ends it at once.
+    Group,
+}
+
 /// Passes signals on to the command that runs. While none does, they end us as they always would.
 pub struct SignalPassing {
     handle: Handle,
     thread: JoinHandle<()>,
-    receiver: Arc<Mutex<Option<Pid>>>,
+    receiver: Arc<Mutex<Option<(Pid, Reach)>>>,
     passed: Arc<AtomicBool>,
 }
 
@@ -32,18 +41,22 @@ impl SignalPassing {
     pub fn begin(signals: &[i32]) -> io::Result<Self> {
         let mut signals = SignalsInfo::<WithOrigin>::new(signals)?;
         let handle = signals.handle();
-        let receiver: Arc<Mutex<Option<Pid>>> = Arc::default();
+        let receiver: Arc<Mutex<Option<(Pid, Reach)>>> = Arc::default();
         let passed: Arc<AtomicBool> = Arc::default();
         let thread = {
             let (receiver, passed) = (receiver.clone(), passed.clone());
             thread::spawn(move || {
                 for origin in signals.forever() {
                     let receiver = *receiver.lock().unwrap_or_else(PoisonError::into_inner);
-                    let Some(pid) = receiver else {
+                    let Some((pid, reach)) = receiver else {
                         let _ = emulate_default_handler(origin.signal);
                         continue;
                     };
                     passed.store(true, Ordering::Relaxed);
+                    if reach == Reach::Group {
+                        let _ = kill_process_group(pid, Signal::KILL);
+                        continue;
+                    }
                     // What the terminal sends, it sends to the command as well.
                     let terminal = matches!(origin.cause, Cause::Kernel);
                     if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !terminal) {
@@ -67,11 +80,11 @@ impl SignalPassing {
     ///
     /// # Errors
     /// When it can't be started.
-    pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+    pub fn spawn(&self, command: &mut Command, reach: Reach) -> io::Result<Child> {
         // A signal that comes in between waits until there is somebody to receive it.
         let mut receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
         let child = command.spawn()?;
-        *receiver = Some(Pid::from_child(&child));
+        *receiver = Some((Pid::from_child(&child), reach));
         Ok(child)
     }
 

@@ -106,8 +106,11 @@ fn joules_are_those_of_the_counters() {
     assert_watts(rows, "package-1", 21.0, 2);
     assert_watts(rows, "dram-0", 5.0, 2);
     assert!(rows.iter().all(|row| row.seconds > 0.6 && row.repetitions == 1 && row.net.is_none()));
+    let runs = &recording.tables.runs;
+    assert!(runs.len() == 2 && runs[0].seconds == rows[0].seconds, "{runs:?}");
+    assert!(runs.iter().all(|run| run.cpu_seconds > 0.0 && run.cpu_seconds < 0.3), "{runs:?}");
     let manifest = &recording.manifest;
-    assert!(manifest.complete && manifest.tables == ["energy"] && manifest.processes.is_empty());
+    assert!(manifest.complete && manifest.tables == ["runs", "energy"] && manifest.processes.is_empty());
     assert_eq!(manifest.exit.code, Some(7));
     let energy = manifest.energy.as_ref().unwrap();
     assert!(!energy.estimate && energy.source == "powercap" && energy.domains.len() == 3);
@@ -318,7 +321,7 @@ fn a_recording_of_energy_is_what_it_was_where_no_counts_came_of_it() {
     record.current_dir(bench.folder.path()).args(["record", "-o", "out.opm", "--", "sh", "-c", "sleep 0.1"]);
     assert_eq!(record.output().unwrap().status.code(), Some(125));
     assert_eq!(bench.recording(), before);
-    assert_eq!(fs::read_dir(bench.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(bench.path()).unwrap().count(), 3);
 }
 
 #[test]

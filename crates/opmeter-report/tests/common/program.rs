@@ -207,6 +207,7 @@ pub fn tables() -> Tables {
         changed: 0,
     };
     Tables {
+        runs: Vec::new(),
         energy: Vec::new(),
         opcodes: opcodes(&instructions),
         lines: lines(&instructions, &hits(&instructions)),

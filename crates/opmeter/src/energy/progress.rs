@@ -1,7 +1,6 @@
 //! How far the runs have come.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -25,9 +24,11 @@ impl Progress {
         Self { bar, warmup: args.warmup }
     }
 
-    /// The idle power is measured.
+    /// The idle power is measured, if it is.
     pub fn idle(&self, seconds: f64) {
-        let seconds = Duration::from_secs_f64(seconds).as_secs_f64();
+        if seconds == 0.0 {
+            return;
+        }
         self.bar.set_message(format!("idle power for {seconds:.1} s"));
         self.bar.tick();
         self.bar.reset_eta();

@@ -4,24 +4,25 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Instant;
 
-use opmeter_energy::{Idle, Measurement, Meter};
-use opmeter_recording::{EnergyRow, NetEnergy};
+use opmeter_energy::{Fault, Idle, Measurement, Meter};
+use opmeter_recording::{EnergyRow, NetEnergy, RunRow};
 
+use super::children_cpu;
 use super::disturbance::OtherLoad;
 use super::gaps::Gaps;
-use super::launcher::Launcher;
+use super::launcher::{Execution, Launcher};
 use crate::error::Failure;
 
 /// A command that is too short for the counters is run again within a run for so long at most, in seconds.
 const LONGEST_REPETITION: f64 = 10.0;
 
 /// The runs of a command, and what was measured in them so far.
-pub struct Series<'a> {
-    launcher: Launcher<'a>,
-    /// What the machine takes when the command does not run, where that is known of all domains.
-    idle: Option<Idle>,
-    /// What was measured.
-    pub rows: Vec<EnergyRow>,
+pub struct Series {
+    launcher: Launcher,
+    /// How long runs took.
+    pub runs: Vec<RunRow>,
+    /// What they cost.
+    pub energy: Vec<EnergyRow>,
     /// What was not.
     pub gaps: Gaps,
     /// Load by others.
@@ -39,17 +40,19 @@ pub enum Outcome {
     Ended,
     /// A signal disturbed or ended it: it does not count, and no other should follow.
     Interrupted,
+    /// It took longer than it may, and was ended: it does not count.
+    TimedOut,
     /// It ran to its end, and no counter can be read any more.
     Blind,
 }
 
-impl<'a> Series<'a> {
+impl Series {
     /// A series without runs.
-    pub fn new(launcher: Launcher<'a>, idle: Option<Idle>) -> Self {
+    pub fn new(launcher: Launcher) -> Self {
         Self {
             launcher,
-            idle,
-            rows: Vec::new(),
+            runs: Vec::new(),
+            energy: Vec::new(),
             gaps: Gaps::default(),
             load: OtherLoad::default(),
             status: ExitStatus::default(),
@@ -62,50 +65,66 @@ impl<'a> Series<'a> {
     /// # Errors
     /// When it can't be started.
     pub fn warm_up(&mut self) -> Result<Outcome, Failure> {
-        let status = self.launcher.execute()?;
-        Ok(self.note(status))
+        let execution = self.launcher.execute()?;
+        Ok(self.note(execution))
     }
 
-    /// Runs the command as run `run`, as often as its counters need, and measures it.
+    /// Runs the command as run `run`, as often as its counters need, and measures it. `idle` is what the machine
+    /// takes when the command does not run, where that is known of all domains.
     ///
     /// # Errors
     /// When it can't be started.
-    pub fn run(&mut self, meter: Meter, run: u32) -> Result<(Meter, Outcome), Failure> {
+    pub fn run(&mut self, meter: Meter, run: u32, idle: Option<&Idle>) -> Result<(Meter, Outcome), Failure> {
         let needed = meter.meaningful().min(LONGEST_REPETITION);
         self.load.begin();
         let running = meter.begin();
-        let begun = Instant::now();
+        let (begun, cpu) = (Instant::now(), children_cpu::seconds());
         let mut repetitions = 0;
         let outcome = loop {
-            let status = self.launcher.execute()?;
+            let execution = self.launcher.execute()?;
             repetitions += 1;
-            let outcome = self.note(status);
-            let enough = begun.elapsed().as_secs_f64() >= needed || self.launcher.input().is_used_up();
-            if outcome == Outcome::Interrupted || enough {
+            let outcome = self.note(execution);
+            let enough = begun.elapsed().as_secs_f64() >= needed || self.launcher.input.is_used_up();
+            if outcome != Outcome::Ended || enough {
                 break outcome;
             }
         };
+        let cpu = children_cpu::seconds() - cpu;
         let (meter, measurement) = running.end();
         self.load.end(measurement.seconds);
-        if outcome == Outcome::Interrupted {
+        if outcome != Outcome::Ended {
             return Ok((meter, outcome));
         }
-        let blind =
-            measurement.joules.iter().all(|joules| joules.as_ref().is_err_and(|fault| !fault.may_pass()));
-        self.add(&meter, run, repetitions, measurement);
+        let is_lost = |joules: &Result<f64, Fault>| joules.as_ref().is_err_and(|fault| !fault.may_pass());
+        let blind = !measurement.joules.is_empty() && measurement.joules.iter().all(is_lost);
+        self.runs.push(RunRow {
+            run,
+            seconds: measurement.seconds / f64::from(repetitions),
+            cpu_seconds: cpu / f64::from(repetitions),
+            repetitions,
+        });
+        self.add(&meter, run, repetitions, measurement, idle);
         Ok((meter, if blind { Outcome::Blind } else { outcome }))
     }
 
-    /// What the runs read.
-    pub fn input_warning(&self) -> Option<String> {
-        self.launcher.input().warning()
+    /// Whether a signal reached us, and the command.
+    pub fn was_signalled(&self) -> bool {
+        self.launcher.was_signalled()
     }
 
-    fn note(&mut self, status: ExitStatus) -> Outcome {
+    /// What to say of what the runs read.
+    pub fn input_warning(&self) -> Option<String> {
+        self.launcher.input.warning()
+    }
+
+    fn note(&mut self, Execution { status, timed_out }: Execution) -> Outcome {
         if self.failed == 0 {
             self.status = status;
         }
         self.failed += u32::from(!status.success());
+        if timed_out && !self.launcher.was_signalled() {
+            return Outcome::TimedOut;
+        }
         let interrupted = status.signal().is_some() || self.launcher.was_signalled();
         if interrupted {
             self.status = status;
@@ -113,7 +132,14 @@ impl<'a> Series<'a> {
         if interrupted { Outcome::Interrupted } else { Outcome::Ended }
     }
 
-    fn add(&mut self, meter: &Meter, run: u32, repetitions: u32, measurement: Measurement) {
+    fn add(
+        &mut self,
+        meter: &Meter,
+        run: u32,
+        repetitions: u32,
+        measurement: Measurement,
+        idle: Option<&Idle>,
+    ) {
         let each = f64::from(repetitions);
         let seconds = measurement.seconds / each;
         let source = meter.source();
@@ -131,8 +157,8 @@ impl<'a> Series<'a> {
                 }
             };
             let watts = joules / seconds;
-            let power = self.idle.as_ref().and_then(|idle| idle.power[place].as_ref().ok());
-            self.rows.push(EnergyRow {
+            let power = idle.and_then(|idle| idle.power[place].as_ref().ok());
+            self.energy.push(EnergyRow {
                 run,
                 source: source.name().into(),
                 domain: domain.into(),

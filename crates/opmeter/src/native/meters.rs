@@ -2,7 +2,7 @@
 
 use opmeter_energy::{Declared, Found, Meter, Refusal, Sysfs, best, sources};
 
-use crate::cli::EnergyArgs;
+use super::gauge::GaugeArgs;
 use crate::error::Failure;
 
 /// A meter for the source that was asked for, or the best there is; and what of that source can't be measured, a
@@ -10,7 +10,7 @@ use crate::error::Failure;
 ///
 /// # Errors
 /// When there is none that can be read, with what was tried and how to allow it.
-pub fn choose(args: &EnergyArgs, sysfs: &Sysfs) -> Result<(Meter, Vec<String>), Failure> {
+pub fn choose(args: &GaugeArgs, sysfs: &Sysfs) -> Result<(Meter, Vec<String>), Failure> {
     if let Some(watts) = args.watts {
         return Ok((Meter::new(Box::new(Declared::new(watts))), Vec::new()));
     }

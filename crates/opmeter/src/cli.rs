@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
+use crate::measure::{self, MeasureArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
 use crate::{annotate, doctor, energy, export, file_limit, record, report};
@@ -31,6 +32,8 @@ enum Command {
     Export(ExportArgs),
     /// Measure the energy that a command takes, on the interpreter as it is
     Energy(EnergyArgs),
+    /// Measure every program of a folder: counts, times, energy
+    Measure(MeasureArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
 }
@@ -76,12 +79,20 @@ pub struct RecordArgs {
     pub command: Vec<OsString>,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+/// A share of a run.
+///
+/// # Errors
+/// When it is none.
+pub fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0);
     share.ok_or_else(|| "a share is a number above 0, and 1 at most".to_owned())
 }
 
-fn events(text: &str) -> Result<u64, String> {
+/// A number of events.
+///
+/// # Errors
+/// When it is none.
+pub fn events(text: &str) -> Result<u64, String> {
     scaled(text, 1000).ok_or_else(|| "a number of events is 1 or more, such as 500000, 500K or 2G".to_owned())
 }
 
@@ -336,6 +347,7 @@ pub fn run() -> ExitCode {
         Command::Annotate(args) => annotate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Energy(args) => energy::run(&args),
+        Command::Measure(args) => measure::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     result.unwrap_or_else(|failure| {

@@ -16,6 +16,7 @@ mod launch;
 mod live_folder;
 mod long_executions;
 mod machine;
+mod measure;
 mod native;
 mod output;
 mod present_instruction;

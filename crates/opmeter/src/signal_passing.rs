@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -30,7 +30,7 @@ pub struct SignalPassing {
     handle: Handle,
     thread: JoinHandle<()>,
     receiver: Arc<Mutex<Option<(Pid, Reach)>>>,
-    passed: Arc<AtomicBool>,
+    passed: Arc<AtomicI32>,
 }
 
 impl SignalPassing {
@@ -42,7 +42,7 @@ impl SignalPassing {
         let mut signals = SignalsInfo::<WithOrigin>::new(signals)?;
         let handle = signals.handle();
         let receiver: Arc<Mutex<Option<(Pid, Reach)>>> = Arc::default();
-        let passed: Arc<AtomicBool> = Arc::default();
+        let passed: Arc<AtomicI32> = Arc::default();
         let thread = {
             let (receiver, passed) = (receiver.clone(), passed.clone());
             thread::spawn(move || {
@@ -52,7 +52,7 @@ impl SignalPassing {
                         let _ = emulate_default_handler(origin.signal);
                         continue;
                     };
-                    passed.store(true, Ordering::Relaxed);
+                    passed.store(origin.signal, Ordering::Relaxed);
                     if reach == Reach::Group {
                         let _ = kill_process_group(pid, Signal::KILL);
                         continue;
@@ -93,9 +93,9 @@ impl SignalPassing {
         *self.receiver.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Whether any signal reached a command.
-    pub fn any_passed(&self) -> bool {
-        self.passed.load(Ordering::Relaxed)
+    /// The last signal that reached a command, if one did.
+    pub fn passed(&self) -> Option<i32> {
+        Some(self.passed.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 
     /// Heeds signals no more: they are lost from now on.

@@ -26,13 +26,23 @@ pub struct Launcher {
     pub input: Input,
     /// Where its output goes.
     pub output: Output,
-    /// Where it runs; in our own folder if nowhere else.
-    pub scratch: Option<Scratch>,
+    /// Where it runs.
+    pub folder: Folder,
     /// Variables that are added to the environment.
     pub environment: Vec<(OsString, OsString)>,
     /// How long it may take. A command that has a limit runs in a process group of its own.
     pub timeout: Option<Duration>,
     passing: Rc<SignalPassing>,
+}
+
+/// The working folder of a command.
+pub enum Folder {
+    /// Ours.
+    Own,
+    /// This one.
+    At(PathBuf),
+    /// A new one for each execution.
+    New(Scratch),
 }
 
 /// Where the output of a command goes.
@@ -72,7 +82,7 @@ impl Launcher {
     /// A launcher of this command, in our own folder, for as long as it takes.
     pub fn new(command: Vec<OsString>, input: Input, output: Output, passing: &Rc<SignalPassing>) -> Self {
         let passing = passing.clone();
-        Self { command, input, output, scratch: None, environment: Vec::new(), timeout: None, passing }
+        Self { command, input, output, folder: Folder::Own, environment: Vec::new(), timeout: None, passing }
     }
 
     /// Runs the command once, and waits for it and all that it started.
@@ -92,9 +102,13 @@ impl Launcher {
             Output::ErrorsOnly => drop(command.stdout(Stdio::null())),
             Output::Files(out, err) => drop(command.stdout(File::create(out)?).stderr(File::create(err)?)),
         }
-        if let Some(scratch) = &self.scratch {
-            scratch.renew()?;
-            command.current_dir(scratch.path());
+        match &self.folder {
+            Folder::Own => {}
+            Folder::At(folder) => drop(command.current_dir(folder)),
+            Folder::New(scratch) => {
+                scratch.renew()?;
+                command.current_dir(scratch.path());
+            }
         }
         let Some(timeout) = self.timeout else {
             let child = self.passing.spawn(&mut command, Reach::Process)?;
@@ -113,6 +127,6 @@ impl Launcher {
 
     /// Whether a signal was passed on to the command, which may have ended it early.
     pub fn was_signalled(&self) -> bool {
-        self.passing.any_passed()
+        self.passing.passed().is_some()
     }
 }

@@ -31,6 +31,7 @@ pub struct Series {
     pub status: ExitStatus,
     /// Executions that failed.
     pub failed: u32,
+    executions: u32,
 }
 
 /// What became of a run.
@@ -57,6 +58,7 @@ impl Series {
             load: OtherLoad::default(),
             status: ExitStatus::default(),
             failed: 0,
+            executions: 0,
         }
     }
 
@@ -69,31 +71,32 @@ impl Series {
         Ok(self.note(execution))
     }
 
-    /// Runs the command as run `run`, as often as its counters need, and measures it. `idle` is what the machine
-    /// takes when the command does not run, where that is known of all domains.
-    ///
-    /// # Errors
-    /// When it can't be started.
-    pub fn run(&mut self, meter: Meter, run: u32, idle: Option<&Idle>) -> Result<(Meter, Outcome), Failure> {
+    /// Runs the command as run `run`, as often as its counters need, and measures it; gives the meter back, and what
+    /// became of the run: a failure where the command could not be started. `idle` is what the machine takes when the
+    /// command does not run, where that is known of all domains.
+    pub fn run(&mut self, meter: Meter, run: u32, idle: Option<&Idle>) -> (Meter, Result<Outcome, Failure>) {
         let needed = meter.meaningful().min(LONGEST_REPETITION);
         self.load.begin();
         let running = meter.begin();
         let (begun, cpu) = (Instant::now(), children_cpu::seconds());
         let mut repetitions = 0;
         let outcome = loop {
-            let execution = self.launcher.execute()?;
+            let execution = match self.launcher.execute() {
+                Ok(execution) => execution,
+                Err(failure) => break Err(failure),
+            };
             repetitions += 1;
             let outcome = self.note(execution);
             let enough = begun.elapsed().as_secs_f64() >= needed || self.launcher.input.is_used_up();
             if outcome != Outcome::Ended || enough {
-                break outcome;
+                break Ok(outcome);
             }
         };
         let cpu = children_cpu::seconds() - cpu;
         let (meter, measurement) = running.end();
         self.load.end(measurement.seconds);
-        if outcome != Outcome::Ended {
-            return Ok((meter, outcome));
+        if !matches!(outcome, Ok(Outcome::Ended)) {
+            return (meter, outcome);
         }
         let is_lost = |joules: &Result<f64, Fault>| joules.as_ref().is_err_and(|fault| !fault.may_pass());
         let blind = !measurement.joules.is_empty() && measurement.joules.iter().all(is_lost);
@@ -104,12 +107,12 @@ impl Series {
             repetitions,
         });
         self.add(&meter, run, repetitions, measurement, idle);
-        Ok((meter, if blind { Outcome::Blind } else { outcome }))
+        (meter, if blind { Ok(Outcome::Blind) } else { outcome })
     }
 
-    /// Whether a signal reached us, and the command.
-    pub fn was_signalled(&self) -> bool {
-        self.launcher.was_signalled()
+    /// How often the command was executed.
+    pub fn executions(&self) -> u32 {
+        self.executions
     }
 
     /// What to say of what the runs read.
@@ -121,6 +124,7 @@ impl Series {
         if self.failed == 0 {
             self.status = status;
         }
+        self.executions += 1;
         self.failed += u32::from(!status.success());
         if timed_out && !self.launcher.was_signalled() {
             return Outcome::TimedOut;

@@ -1,0 +1,113 @@
+//! How far a folder has come.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use opmeter_corpus::{Job, JobOutcome, Results};
+
+use super::worker::Progressed;
+use crate::error::Failure;
+
+/// A bar on a terminal; elsewhere a line for each job that has come to its end. It is drawn between runs only.
+pub struct Progress {
+    bar: ProgressBar,
+    /// Whether lines are printed.
+    lines: bool,
+    jobs: usize,
+    done: Cell<usize>,
+    failed: Cell<usize>,
+}
+
+impl Progress {
+    /// Nothing is done yet of these jobs.
+    ///
+    /// # Errors
+    /// When what is in the making can't be read.
+    pub fn new(quiet: bool, jobs: &[&Job], results: &Results) -> Result<Self, Failure> {
+        let mut steps = 0;
+        for job in jobs {
+            let claim = results.claim(job).map_err(Failure::failed)?;
+            // The counts take two runs.
+            let done = claim.and_then(|claim| claim.progress()).map_or(0, |runs| runs + 2);
+            steps += u64::from((job.options.runs + 2).saturating_sub(done));
+        }
+        let terminal = io::stderr().is_terminal();
+        let shown = terminal && !quiet;
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        let style = ProgressStyle::with_template("{bar:20} {percent:>3} %  {msg}  {eta} left");
+        let bar = style.into_iter().fold(bar, ProgressBar::with_style);
+        let lines = !quiet && !terminal;
+        Ok(Self { bar, lines, jobs: jobs.len(), done: Cell::new(0), failed: Cell::new(0) })
+    }
+
+    /// The idle power is measured, if it is.
+    pub fn idle(&self, seconds: f64) {
+        if seconds > 0.0 {
+            self.show(&format!("idle power for {seconds:.1} s"));
+        }
+    }
+
+    /// A job is taken up in a round.
+    pub fn begin(&self, job: &Job, round: u32) {
+        let what = match round {
+            0 => "counts".to_owned(),
+            run => format!("run {run}/{}", job.options.runs),
+        };
+        self.show(&format!("{}, {what}", label(job)));
+    }
+
+    /// What became of it.
+    pub fn end(&self, job: &Job, progressed: &Progressed) {
+        self.bar.inc(1);
+        let ended = self.done.get() + self.failed.get() + 1;
+        let line = match progressed {
+            Progressed::Open => return,
+            Progressed::Done => {
+                self.done.set(self.done.get() + 1);
+                format!("[{ended}/{}] {}: done", self.jobs, label(job))
+            }
+            Progressed::Failed(result) => {
+                self.failed.set(self.failed.get() + 1);
+                let JobOutcome::Failed { step, reason, .. } = &result.outcome else { return };
+                format!("[{ended}/{}] {}: {} failed: {}", self.jobs, label(job), step.name(), shown(reason))
+            }
+            Progressed::Taken => format!("{}: left to the command that works on it", label(job)),
+        };
+        if self.lines {
+            eprintln!("{line}");
+        }
+    }
+
+    fn show(&self, what: &str) {
+        let left = self.jobs - (self.done.get() + self.failed.get()).min(self.jobs);
+        self.bar.set_message(format!(
+            "{} done, {} failed, {left} left · {what}",
+            self.done.get(),
+            self.failed.get()
+        ));
+        self.bar.tick();
+    }
+
+    /// There is no more to be shown.
+    pub fn close(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A job, for people.
+pub fn label(job: &Job) -> String {
+    let threads = if job.interpreter.free_threaded { "t" } else { "" };
+    format!(
+        "{} on {} {}{threads}",
+        shown(&job.program.name()),
+        job.interpreter.implementation,
+        job.interpreter.python
+    )
+}
+
+/// A text from a program, fit to be shown.
+pub fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+
+use crate::largest::Largest;
+use crate::readings::{Readings, Verdict};
+use crate::smallest::Smallest;
+use crate::{LowerEnd, Neighbour, Probe, Range, Runs, UpperEnd};
+
+/// The highest size that is tried.
+pub const HIGHEST: u64 = 1 << 30;
+
+/// Finds the smallest n whose program runs without error, and the largest whose run takes `target` seconds at
+/// most. The runs are made one after the other, and the same outcomes give the same range.
+///
+/// # Errors
+/// What `runs` can't go on after.
+pub fn search<R: Runs>(runs: &mut R, target: f64) -> Result<Range, R::Error> {
+    let mut search = Search { runs, target, table: BTreeMap::new(), probes: Vec::new() };
+    let smallest = match search.smallest()? {
+        Smallest::Found(smallest) => smallest,
+        Smallest::None { highest } => {
+            let error = search.error(1);
+            return Ok(search.range(None, LowerEnd::FailsEverywhere { highest, error }, None, Vec::new()));
+        }
+    };
+    let lower = match smallest {
+        1 => LowerEnd::RunsAtOne,
+        above => LowerEnd::FailsBelow { n: above - 1, error: search.error(above - 1) },
+    };
+    let largest = search.largest(smallest)?;
+    let mut notes = Vec::new();
+    if largest.upper != UpperEnd::TooSlow {
+        notes = search.check_growth(smallest, largest.n, largest.over)?;
+    }
+    Ok(search.range(Some(smallest), lower, Some(largest), notes))
+}
+
+/// A search, and what it has seen so far.
+pub(crate) struct Search<'a, R> {
+    runs: &'a mut R,
+    /// In seconds.
+    pub(crate) target: f64,
+    pub(crate) table: BTreeMap<u64, Readings>,
+    probes: Vec<Probe>,
+}
+
+impl<R: Runs> Search<'_, R> {
+    /// Runs a size once more.
+    fn probe(&mut self, n: u64) -> Result<(), R::Error> {
+        let outcome = self.runs.run(n)?;
+        self.probes.push(Probe::new(n, &outcome));
+        self.table.entry(n).or_default().add(&outcome);
+        Ok(())
+    }
+
+    /// How many runs there were.
+    pub(crate) fn runs_made(&self) -> usize {
+        self.probes.len()
+    }
+
+    /// Runs a size as often as it takes to judge it.
+    pub(crate) fn judge(&mut self, n: u64) -> Result<Verdict, R::Error> {
+        self.judge_by(n, 1)
+    }
+
+    /// Judges a size by so many runs at least.
+    pub(crate) fn judge_by(&mut self, n: u64, runs: usize) -> Result<Verdict, R::Error> {
+        loop {
+            let readings = self.table.entry(n).or_default();
+            let verdict = readings.verdict(self.target).filter(|_| readings.count() >= runs);
+            if let Some(verdict) = verdict {
+                return Ok(verdict);
+            }
+            self.probe(n)?;
+        }
+    }
+
+    /// Seconds of a run of a size, where it has been run: infinite where it was ended.
+    pub(crate) fn seconds(&self, n: u64) -> Option<f64> {
+        self.table.get(&n)?.seconds()
+    }
+
+    /// The last line of a size's error, or nothing.
+    pub(crate) fn error(&self, n: u64) -> String {
+        self.table.get(&n).map_or_else(String::new, |readings| readings.error().to_owned())
+    }
+
+    fn range(
+        self,
+        smallest: Option<u64>,
+        lower: LowerEnd,
+        largest: Option<Largest>,
+        mut notes: Vec<String>,
+    ) -> Range {
+        let monotone = notes.is_empty();
+        notes.extend(self.unsteady());
+        let finite = |n: u64| self.seconds(n).filter(|seconds| seconds.is_finite());
+        let over = largest.as_ref().and_then(|largest| largest.over);
+        let over = over.map(|n| Neighbour { n, seconds: finite(n) });
+        let n =
+            largest.as_ref().filter(|largest| largest.upper != UpperEnd::TooSlow).map(|largest| largest.n);
+        let upper = largest.map_or(UpperEnd::NotSearched, |largest| largest.upper);
+        let seconds = n.and_then(finite);
+        Range { smallest, lower, largest: n, seconds, upper, over, monotone, notes, probes: self.probes }
+    }
+
+    /// A sentence about sizes that fail only now and then.
+    fn unsteady(&self) -> Option<String> {
+        let mut unsteady = self.table.iter().filter(|(_, readings)| readings.is_unsteady());
+        let (n, readings) = unsteady.next()?;
+        let others = match unsteady.count() {
+            0 => String::new(),
+            others => format!(", and so do {others} more"),
+        };
+        Some(format!(
+            "not every run of the same n ends alike: n = {n} fails now and then ({}){others}",
+            readings.error()
+        ))
+    }
+}

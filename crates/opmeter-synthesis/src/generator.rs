@@ -122,12 +122,14 @@ impl Generator {
                 return Ok(Program::Source(source));
             }
             Evaluation::Answered(Answer::Refused { kind, message }) => match &*kind {
-                "raise" => format!("the template's {function} raised {message}"),
-                "text" => format!("the template's {message}"),
+                "raise" => format!("the template raised {message}"),
+                "text" => format!("the template's function {message}"),
                 "invalid" => format!("the template's program is no valid Python: {message}"),
                 _ => format!("the template failed: {message}"),
             },
-            Evaluation::Ended(how) => format!("the template's {function} ended the interpreter: {how}"),
+            Evaluation::Ended(how) => {
+                format!("the template's function {function} ended the interpreter: {how}")
+            }
             Evaluation::Printed(line) => {
                 let path = self.template.path.clone();
                 return Err(Error::Template { path, reason: printed(&line) });

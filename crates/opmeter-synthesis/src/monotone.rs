@@ -30,7 +30,7 @@ impl<R: Runs> Search<'_, R> {
         inner.push(largest - 1);
         for n in inner {
             if n > smallest && n < largest {
-                self.judge(n)?;
+                self.see(n)?;
             }
         }
         let mut above = None;

@@ -74,6 +74,17 @@ impl<R: Runs> Search<'_, R> {
         }
     }
 
+    /// Runs a size once if it has not been run; again, if it fails.
+    pub(crate) fn see(&mut self, n: u64) -> Result<(), R::Error> {
+        if self.table.get(&n).is_none_or(|readings| readings.count() == 0) {
+            self.probe(n)?;
+        }
+        if self.seconds(n).is_none() {
+            self.judge_by(n, 2)?;
+        }
+        Ok(())
+    }
+
     /// Seconds of a run of a size, where it has been run: infinite where it was ended.
     pub(crate) fn seconds(&self, n: u64) -> Option<f64> {
         self.table.get(&n)?.seconds()

@@ -107,7 +107,7 @@ impl Runs for Trials {
             Program::None(reason) => return Ok(Outcome::Failed(reason)),
             Program::Endless(seconds) => {
                 let reason = format!(
-                    "the template's {} did not return within {seconds} s for n = {n}",
+                    "the template's function {} did not return within {seconds} s for n = {n}",
                     self.generator.function()
                 );
                 if self.generated {

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
 use crate::selection::SelectionArgs;
-use crate::{annotate, doctor, export, file_limit, record, report};
+use crate::{annotate, doctor, export, file_limit, range, record, report, synthesize};
 
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
@@ -30,6 +30,10 @@ enum Command {
     Export(ExportArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
+    /// Find for which sizes a template's programs run, and run within a target time
+    Range(range::RangeArgs),
+    /// Write programs of a template for sizes over its range
+    Synthesize(synthesize::SynthesizeArgs),
 }
 
 /// Arguments of `record`.
@@ -270,6 +274,8 @@ pub fn run() -> ExitCode {
         Command::Annotate(args) => annotate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Range(args) => range::run(&args),
+        Command::Synthesize(args) => synthesize::run(&args),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("opmeter: {}", failure.message);

@@ -9,15 +9,20 @@ mod event_reader;
 mod export;
 mod export_events;
 mod file_limit;
+mod interruption;
 mod launch;
 mod live_folder;
 mod long_executions;
 mod machine;
 mod output;
 mod present_instruction;
+mod probe_progress;
+mod range;
+mod range_search;
 mod record;
 mod report;
 mod selection;
+mod synthesize;
 
 fn main() -> std::process::ExitCode {
     cli::run()

@@ -11,18 +11,22 @@ use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, getrlimit, kill_process_group, pidfd_open, prlimit,
 };
 
+use crate::processor_wait;
 use crate::stream_tail::StreamTail;
 
 /// How long a wait lasts before it is looked whether a signal came: one may reach another thread.
 const SLICE: Duration = Duration::from_millis(100);
+
+/// How many times longer than its limit a process may take if it waits for a processor meanwhile.
+const MOST_WAITING: u32 = 4;
 
 /// How a process with bounds ended.
 pub(crate) enum Ending {
     /// By itself.
     Exited {
         status: ExitStatus,
-        /// Wall time from its start to its end.
-        wall: Duration,
+        /// Wall time from its start to its end, less what it waited for a processor that others had.
+        time: Duration,
         stdout: String,
         stderr: String,
     },
@@ -32,7 +36,8 @@ pub(crate) enum Ending {
     Interrupted(i32),
 }
 
-/// Runs a command in a process group of its own, without input, for `limit` at most. What is left of its
+/// Runs a command in a process group of its own, without input, for `limit` at most, not counting what it waits
+/// for a processor. What is left of its
 /// group when it ends is killed, so that nothing disturbs the next run.
 ///
 /// `signal` becomes the number of a signal that asks to end. The ends of the streams are kept; with `quiet`,
@@ -57,8 +62,9 @@ pub(crate) fn run(
     let stderr = child.stderr.take().map(StreamTail::read);
     let ended = pidfd_open(pid, PidfdFlags::empty())
         .map_err(io::Error::from)
-        .and_then(|process| wait(&process, start + limit, signal));
+        .and_then(|process| wait(&process, pid, start, limit, signal));
     let wall = start.elapsed();
+    let time = wall.saturating_sub(processor_wait::of(pid));
     // The process has not been waited for, so that its number is still its group's.
     let _ = kill_process_group(pid, Signal::KILL);
     let status = reap(&mut child)?;
@@ -69,11 +75,19 @@ pub(crate) fn run(
         });
     }
     let text = |tail: Option<StreamTail>| tail.map(StreamTail::text).unwrap_or_default();
-    Ok(Ending::Exited { status, wall, stdout: text(stdout), stderr: text(stderr) })
+    Ok(Ending::Exited { status, time, stdout: text(stdout), stderr: text(stderr) })
 }
 
 /// Waits until a process has ended. False where the time is over, or a signal came, before.
-fn wait(process: &OwnedFd, deadline: Instant, signal: &AtomicUsize) -> io::Result<bool> {
+fn wait(
+    process: &OwnedFd,
+    pid: Pid,
+    start: Instant,
+    limit: Duration,
+    signal: &AtomicUsize,
+) -> io::Result<bool> {
+    let mut deadline = start + limit;
+    let last = start + limit * MOST_WAITING;
     loop {
         let left = deadline.saturating_duration_since(Instant::now()).min(SLICE);
         let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
@@ -82,8 +96,14 @@ fn wait(process: &OwnedFd, deadline: Instant, signal: &AtomicUsize) -> io::Resul
             Ok(0) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        if signal.load(Ordering::SeqCst) != 0 || Instant::now() >= deadline {
+        if signal.load(Ordering::SeqCst) != 0 {
             return Ok(false);
+        }
+        if Instant::now() >= deadline {
+            deadline = (start + limit + processor_wait::of(pid)).min(last);
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
         }
     }
 }

@@ -10,9 +10,12 @@ const REACHED: f64 = 0.95;
 const REACHED_NEARLY: f64 = 0.9;
 
 /// After so many runs, the search is given up.
-const MOST_RUNS: usize = 300;
+const MOST_RUNS: usize = 200;
 
-/// Runs that confirm an end: of a size that was found too slow or failing, and of one far above the target.
+/// So often the next size is found to be within the target after all, before it is given up, too.
+const MOST_SURPRISES: usize = 5;
+
+/// Runs that confirm an end, and that confirm that a size is far above the target.
 const CONFIRMING: usize = 3;
 const CONFIRMING_FAR: usize = 2;
 
@@ -29,17 +32,19 @@ pub(crate) struct Largest {
 impl<R: Runs> Search<'_, R> {
     /// Finds the largest size within the target time, from the smallest that runs on.
     pub(crate) fn largest(&mut self, smallest: u64) -> Result<Largest, R::Error> {
-        if self.judge(smallest)? == Verdict::Over && self.confirm(smallest)? == Verdict::Over {
+        if self.judge(smallest)? == Verdict::Over && self.judge_by(smallest, CONFIRMING_FAR)? == Verdict::Over
+        {
             return Ok(Largest { n: smallest, upper: UpperEnd::TooSlow, over: Some(smallest) });
         }
         let mut low = smallest;
+        let mut surprises = 0;
         loop {
             let Some((grown, high)) = self.grow(low)? else {
                 return Ok(Largest { n: HIGHEST, upper: UpperEnd::NeverSlow, over: None });
             };
             let (found, high) = self.narrow(grown, high)?;
             low = found;
-            if self.runs_made() > MOST_RUNS {
+            if self.runs_made() > MOST_RUNS || surprises > MOST_SURPRISES {
                 let over = Some(high).filter(|high| self.seconds(*high).is_some());
                 return Ok(Largest { n: low, upper: UpperEnd::Undecided, over });
             }
@@ -47,19 +52,24 @@ impl<R: Runs> Search<'_, R> {
                 let over = Some(high).filter(|high| self.seconds(*high).is_some());
                 return Ok(Largest { n: low, upper: UpperEnd::ReachedTarget, over });
             }
-            // One disturbed run may have put the next size above the target, or made it fail.
-            match self.confirm(high)? {
-                Verdict::Within => low = high,
-                _ if self.confirm(low)? != Verdict::Within => {
-                    low = self.largest_within(smallest, low);
+            // Whatever disturbed the runs of either may have put them on different sides of the target.
+            let far = self.seconds(high).is_some_and(|seconds| seconds > 2.0 * self.target);
+            self.compare([low, high], if far { CONFIRMING_FAR } else { CONFIRMING })?;
+            match (self.judge(low)?, self.judge(high)?) {
+                (Verdict::Within, Verdict::Within) => {
+                    low = high;
+                    surprises += 1;
+                    // What was run in the same circumstances is not to be relied on.
+                    self.table.split_off(&(high + 1));
                 }
-                Verdict::Over => {
+                (Verdict::Within, Verdict::Over) => {
                     return Ok(Largest { n: low, upper: UpperEnd::ReachedTarget, over: Some(high) });
                 }
-                Verdict::Fails => {
+                (Verdict::Within, Verdict::Fails) => {
                     let upper = UpperEnd::FailsAbove { n: high, error: self.error(high) };
                     return Ok(Largest { n: low, upper, over: None });
                 }
+                _ => low = self.largest_within(smallest, low),
             }
         }
     }
@@ -123,12 +133,6 @@ impl<R: Runs> Search<'_, R> {
         let Some(part) = self.seconds(low).map(|seconds| seconds / self.target) else { return false };
         let narrow = (high - low) as f64 <= low as f64 * 0.01;
         part <= 1.0 && (part >= REACHED || part >= REACHED_NEARLY && narrow && self.seconds(high).is_some())
-    }
-
-    /// Judges a size by more runs.
-    fn confirm(&mut self, n: u64) -> Result<Verdict, R::Error> {
-        let far = self.seconds(n).is_some_and(|seconds| seconds > 2.0 * self.target);
-        self.judge_by(n, if far { CONFIRMING_FAR } else { CONFIRMING })
     }
 
     /// The largest size below `low` that was within the target time, or the smallest of all.

@@ -17,6 +17,7 @@ mod largest;
 mod model;
 mod monotone;
 mod outcome;
+mod processor_wait;
 mod program_folder;
 mod range;
 mod range_entry;

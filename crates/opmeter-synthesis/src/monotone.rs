@@ -1,18 +1,17 @@
-use crate::readings::Verdict;
+use crate::readings::{Readings, Verdict};
 use crate::search::Search;
 use crate::{HIGHEST, Runs};
 
-/// How much shorter a greater size's time has to be so that noise can't be the reason: as a part, as a part of
-/// the target, and in seconds.
+/// How much shorter a greater size's time has to be so that noise can't be the reason: as a part, and in seconds,
+/// of which the interpreter's start alone may take more or less.
 const SHORTER: f64 = 0.15;
-const SHORTER_OF_TARGET: f64 = 0.02;
-const SHORTER_SECONDS: f64 = 0.01;
+const SHORTER_SECONDS: f64 = 0.05;
 
 /// Runs of both sizes, before it is believed.
 const CONFIRMING: usize = 3;
 
 /// Pairs that are looked at again at most.
-const PAIRS: usize = 8;
+const PAIRS: usize = 5;
 
 /// Inner sizes that are run besides, as parts of the range's end. The search itself sees mostly even ones.
 const PARTS: [f64; 2] = [0.7, 0.45];
@@ -62,10 +61,10 @@ impl<R: Runs> Search<'_, R> {
     fn fall(&mut self) -> Result<Option<String>, R::Error> {
         for _ in 0..PAIRS {
             let Some((slow, fast)) = self.greatest_fall() else { return Ok(None) };
-            let before = [slow, fast].map(|n| self.table[&n].count());
-            self.judge_by(slow, CONFIRMING)?;
-            self.judge_by(fast, CONFIRMING)?;
-            if before == [slow, fast].map(|n| self.table[&n].count()) {
+            self.compare([slow, fast], CONFIRMING)?;
+            // One run that nothing disturbed shows that the time of the first is no greater.
+            let fastest = self.table.get(&slow).and_then(Readings::fastest);
+            if fastest.is_some_and(|fastest| self.is_fall(fastest, fast)) {
                 let took = |n: u64| match self.seconds(n) {
                     Some(seconds) if seconds.is_finite() => format!("takes {seconds:.3} s"),
                     _ => "does not end in time".to_owned(),
@@ -80,6 +79,17 @@ impl<R: Runs> Search<'_, R> {
         Ok(None)
     }
 
+    /// Whether the greater of two sizes takes less time, beyond what noise may do.
+    fn falls(&self, slow: u64, fast: u64) -> bool {
+        self.seconds(slow).is_some_and(|slow| self.is_fall(slow, fast))
+    }
+
+    /// Whether a size takes so much less time than so many seconds. Sizes that were both ended can't be compared.
+    fn is_fall(&self, slow: f64, fast: u64) -> bool {
+        let fast = self.seconds(fast).filter(|seconds| seconds.is_finite());
+        fast.is_some_and(|fast| fast < slow * (1.0 - SHORTER) - SHORTER_SECONDS)
+    }
+
     /// Two sizes, the greater of which takes less time beyond what noise may do: those that differ most.
     fn greatest_fall(&self) -> Option<(u64, u64)> {
         let times: Vec<(u64, f64)> =
@@ -87,9 +97,7 @@ impl<R: Runs> Search<'_, R> {
         let mut slowest = *times.first()?;
         let mut greatest: Option<(f64, (u64, u64))> = None;
         for (n, seconds) in times {
-            let allowed = slowest.1 * (1.0 - SHORTER) - SHORTER_OF_TARGET * self.target - SHORTER_SECONDS;
-            // Two that were both ended can't be compared.
-            if seconds < allowed && seconds.is_finite() {
+            if self.falls(slowest.0, n) {
                 let fall = slowest.1 / seconds;
                 if greatest.is_none_or(|(most, _)| fall > most) {
                     greatest = Some((fall, (slowest.0, n)));

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 /// How the run of one program ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// It ended well after so many seconds of wall time.
+    /// It ended well, and took so many seconds: wall time, less what it waited for a processor that others had.
     Took(f64),
     /// It was still running after so many seconds, and was ended.
     TooLong(f64),
@@ -16,7 +16,7 @@ pub enum Outcome {
 pub struct Probe {
     /// The size.
     pub n: u64,
-    /// Wall time in seconds, where it ended well.
+    /// The time that it took in seconds, where it ended well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// After how many seconds it was ended, where it took too long.

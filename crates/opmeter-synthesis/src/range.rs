@@ -9,7 +9,7 @@ pub struct Range {
     pub lower: LowerEnd,
     /// The largest n whose run stays within the target time; where it is never slow, the highest n tried.
     pub largest: Option<u64>,
-    /// The wall time of a run of the largest n, in seconds: the median of those made.
+    /// The time of a run of the largest n, in seconds: the median of those made.
     pub seconds: Option<f64>,
     /// What stopped the search for it.
     pub upper: UpperEnd,
@@ -35,6 +35,6 @@ impl Range {
 pub struct Neighbour {
     /// The size.
     pub n: u64,
-    /// The wall time of its run in seconds; nothing where it was ended before.
+    /// The time of its run in seconds; nothing where it was ended before.
     pub seconds: Option<f64>,
 }

@@ -32,7 +32,7 @@ pub struct RangeEntry {
     /// The error above it, with its n.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub largest_error: Option<String>,
-    /// Wall time of a run of the largest n, in seconds: the median.
+    /// The time of a run of the largest n, in seconds: the median.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_at_largest: Option<f64>,
     /// The target time, in seconds.

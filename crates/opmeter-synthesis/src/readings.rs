@@ -42,11 +42,6 @@ impl Readings {
         self.times.len() + self.failures.len()
     }
 
-    /// Whether some of the runs failed, and others did not.
-    pub(crate) fn is_unsteady(&self) -> bool {
-        !self.times.is_empty() && !self.failures.is_empty()
-    }
-
     /// The last line of the first error.
     pub(crate) fn error(&self) -> &str {
         self.failures.first().map_or("", String::as_str)
@@ -62,6 +57,11 @@ impl Readings {
             count if count % 2 == 1 || self.times[middle].is_infinite() => Some(self.times[middle]),
             _ => Some((self.times[middle - 1] + self.times[middle]) / 2.0),
         }
+    }
+
+    /// Seconds of the fastest run: infinite where all were ended; none where they failed.
+    pub(crate) fn fastest(&self) -> Option<f64> {
+        self.seconds().and_then(|_| self.times.first().copied())
     }
 
     /// What the runs say; nothing where more are needed.
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(of(&[0.5, 0.7]).seconds().map(|s| (s * 10.0).round()), Some(6.0));
         let mut readings = of(&[0.5]);
         readings.add(&Outcome::Failed("no luck".to_owned()));
-        assert_eq!((readings.verdict(1.0), readings.is_unsteady()), (None, true));
+        assert_eq!(readings.verdict(1.0), None);
         readings.add(&Outcome::Took(0.5));
         assert_eq!(readings.verdict(1.0), Some(Verdict::Within));
     }

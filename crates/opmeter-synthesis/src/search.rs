@@ -85,6 +85,22 @@ impl<R: Runs> Search<'_, R> {
         Ok(())
     }
 
+    /// Runs two sizes anew, in turn, and forgets what was known of them: whatever the machine does meanwhile
+    /// concerns both.
+    pub(crate) fn compare(&mut self, sizes: [u64; 2], rounds: usize) -> Result<(), R::Error> {
+        for n in sizes {
+            self.table.remove(&n);
+        }
+        let [first, second] = sizes;
+        for round in 0..rounds {
+            // First one, then the other is the first.
+            for n in if round % 2 == 0 { [first, second] } else { [second, first] } {
+                self.probe(n)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Seconds of a run of a size, where it has been run: infinite where it was ended.
     pub(crate) fn seconds(&self, n: u64) -> Option<f64> {
         self.table.get(&n)?.seconds()
@@ -116,15 +132,19 @@ impl<R: Runs> Search<'_, R> {
 
     /// A sentence about sizes that fail only now and then.
     fn unsteady(&self) -> Option<String> {
-        let mut unsteady = self.table.iter().filter(|(_, readings)| readings.is_unsteady());
-        let (n, readings) = unsteady.next()?;
+        // What was forgotten to compare sizes counts here.
+        let mut ended = BTreeMap::<u64, (bool, Option<&str>)>::new();
+        for probe in &self.probes {
+            let (well, error) = ended.entry(probe.n).or_default();
+            *well |= probe.error.is_none();
+            *error = error.or(probe.error.as_deref());
+        }
+        let mut unsteady = ended.iter().filter_map(|(n, (well, error))| Some((n, error.filter(|_| *well)?)));
+        let (n, error) = unsteady.next()?;
         let others = match unsteady.count() {
             0 => String::new(),
             others => format!(", and so do {others} more"),
         };
-        Some(format!(
-            "not every run of the same n ends alike: n = {n} fails now and then ({}){others}",
-            readings.error()
-        ))
+        Some(format!("not every run of the same n ends alike: n = {n} fails now and then ({error}){others}"))
     }
 }

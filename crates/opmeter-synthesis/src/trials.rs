@@ -87,7 +87,7 @@ impl Trials {
             _ => place(source),
         })?;
         match ending {
-            Ending::Exited { status, wall, .. } if status.success() => Ok(Outcome::Took(wall.as_secs_f64())),
+            Ending::Exited { status, time, .. } if status.success() => Ok(Outcome::Took(time.as_secs_f64())),
             Ending::Exited { status, stderr, .. } => Ok(Outcome::Failed(last_line(status, &stderr))),
             Ending::TimedOut => Ok(Outcome::TooLong(limit.as_secs_f64())),
             Ending::Interrupted(signal) => Err(Error::Interrupted { signal }),

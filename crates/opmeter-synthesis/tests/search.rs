@@ -1,6 +1,7 @@
 //! The search against simulated programs: no time passes, and every run of the tests is the same.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::Cell;
 use std::convert::Infallible;
 
 use opmeter_synthesis::{HIGHEST, LowerEnd, Outcome, Range, Runs, UpperEnd, search};
@@ -157,6 +158,25 @@ fn times_that_fall_as_n_grows_are_noticed() {
             let range = searched(0.03, seed, cost);
             assert!(!range.monotone, "cost {place}, seed {seed}");
             assert!(range.notes[0].contains("not monotone"), "{:?}", range.notes);
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_is_busy_now_and_then_does_not_make_times_fall() {
+    for (phase, slower) in [(3, 1.6), (10, 1.6), (10, 3.0), (25, 2.0)] {
+        for seed in 0..20 {
+            let runs = Cell::new(seed);
+            let busy = |n: u64| {
+                runs.set(runs.get() + 1);
+                let factor = if runs.get() / phase % 2 == 0 { 1.0 } else { slower };
+                Ok((START + 3e-5 * n as f64) * factor - START)
+            };
+            let range = searched(0.02, seed, busy);
+            // Where it is too uneven, that is told.
+            assert!(range.is_found() || range.upper == UpperEnd::Undecided, "{phase}, {slower}, {seed}");
+            assert!(range.probes.len() < 280, "{}", range.probes.len());
+            assert!(range.monotone, "{phase}, {slower}, {seed}: {:?}", range.notes);
         }
     }
 }

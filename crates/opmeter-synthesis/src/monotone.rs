@@ -35,7 +35,7 @@ impl<R: Runs> Search<'_, R> {
         let mut above = None;
         if let Some(over) = over {
             let n = (over * 2 + 1).min(HIGHEST);
-            above = (self.judge(n)? == Verdict::Within).then_some(n);
+            above = self.is_within_again(over, n)?.then_some(n);
         }
         let mut notes = Vec::new();
         notes.extend(self.failing(smallest, largest));
@@ -45,6 +45,16 @@ impl<R: Runs> Search<'_, R> {
             notes.push(format!("time is not monotone in n: n = {n} is within the target time again"));
         }
         Ok(notes)
+    }
+
+    /// Whether a size is within the target time although a smaller one is over it.
+    fn is_within_again(&mut self, over: u64, above: u64) -> Result<bool, R::Error> {
+        if self.judge(above)? != Verdict::Within {
+            return Ok(false);
+        }
+        self.compare([over, above], CONFIRMING)?;
+        let fastest = self.table.get(&over).and_then(Readings::fastest);
+        Ok(self.judge(above)? == Verdict::Within && fastest.is_some_and(|fastest| fastest > self.target))
     }
 
     /// A sentence about sizes between the ends that fail.

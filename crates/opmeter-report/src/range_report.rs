@@ -17,7 +17,7 @@ pub struct RangeRow {
     pub smallest: Option<u64>,
     /// The largest n within the target time.
     pub largest: Option<u64>,
-    /// Wall time of its run in seconds.
+    /// The time of its run in seconds.
     pub seconds: Option<f64>,
     /// The target time in seconds.
     pub target: f64,

@@ -138,6 +138,6 @@ impl<R: Runs> Search<'_, R> {
     /// The largest size below `low` that was within the target time, or the smallest of all.
     fn largest_within(&self, smallest: u64, low: u64) -> u64 {
         let within = |n: &u64| self.seconds(*n).is_some_and(|seconds| seconds <= self.target);
-        self.table.range(smallest..low).map(|(n, _)| *n).filter(within).next_back().unwrap_or(smallest)
+        self.table.range(smallest..low).map(|(n, _)| *n).rfind(within).unwrap_or(smallest)
     }
 }

@@ -23,7 +23,7 @@ pub struct RangeArgs {
     /// The templates: Python files with a function of n that returns a program's source
     #[arg(value_name = "TEMPLATE.py", required = true)]
     pub templates: Vec<PathBuf>,
-    /// How long a program may run, in seconds of wall time
+    /// How long a program may run, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = TARGET, value_parser = seconds)]
     pub target: f64,
     #[command(flatten)]

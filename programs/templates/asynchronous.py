@@ -1,4 +1,4 @@
-"""Coroutines: tasks, queues, locks, asynchronous generators and context managers on asyncio's loop. Grows as n.
+"""Coroutines: tasks, queues, locks, asynchronous generators and context managers on asyncio's loop. Grows as n log n.
 
 The steps that a request goes through are part of the program; a larger n has more of them, and more requests.
 """

@@ -1,4 +1,4 @@
-"""Closures: functions made by functions, decorators, parsers from combinators, partial application. Grows as n.
+"""Closures: functions made by functions, decorators, parsers from combinators, partial application. Grows as n log n.
 
 The functions that are composed are part of the program; a larger n has more of them.
 """

@@ -1,4 +1,4 @@
-"""Exceptions: raised, caught, passed on, chained, and cleaned up after. Grows as n.
+"""Exceptions: raised, caught, passed on, chained, and cleaned up after. Grows as n log n.
 
 Errors form a hierarchy that is part of the program; a larger n has more of them, and deeper calls.
 """

@@ -9,9 +9,6 @@ const REACHED: f64 = 0.95;
 /// Where sizes differ by less than a hundredth, this part is enough: noise may tell no more.
 const REACHED_NEARLY: f64 = 0.9;
 
-/// After so many runs, the search is given up.
-const MOST_RUNS: usize = 200;
-
 /// So often the next size is found to be within the target after all, before it is given up, too.
 const MOST_SURPRISES: usize = 5;
 
@@ -44,7 +41,7 @@ impl<R: Runs> Search<'_, R> {
             };
             let (found, high) = self.narrow(grown, high)?;
             low = found;
-            if self.runs_made() > MOST_RUNS || surprises > MOST_SURPRISES {
+            if self.is_exhausted() || surprises > MOST_SURPRISES {
                 let over = Some(high).filter(|high| self.seconds(*high).is_some());
                 return Ok(Largest { n: low, upper: UpperEnd::Undecided, over });
             }
@@ -107,7 +104,7 @@ impl<R: Runs> Search<'_, R> {
     /// the first is close enough to the target.
     fn narrow(&mut self, mut low: u64, mut high: u64) -> Result<(u64, u64), R::Error> {
         let mut halve = false;
-        while high - low > 1 && !self.is_reached(low, high) && self.runs_made() <= MOST_RUNS {
+        while high - low > 1 && !self.is_reached(low, high) && !self.is_exhausted() {
             let width = high - low;
             let ends = self.seconds(high).is_none();
             let guessed = if ends || halve { None } else { guess(&self.table, low, high, self.target) };

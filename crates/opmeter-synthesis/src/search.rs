@@ -3,10 +3,14 @@ use std::collections::BTreeMap;
 use crate::largest::Largest;
 use crate::readings::{Readings, Verdict};
 use crate::smallest::Smallest;
-use crate::{LowerEnd, Neighbour, Probe, Range, Runs, UpperEnd};
+use crate::{LowerEnd, Neighbour, Outcome, Probe, Range, Runs, UpperEnd};
 
 /// The highest size that is tried.
 pub const HIGHEST: u64 = 1 << 30;
+
+/// After so many runs, or so many times the target time, the search is given up.
+const MOST_RUNS: usize = 200;
+const MOST_SPENT: f64 = 60.0;
 
 /// Finds the smallest n whose program runs without error, and the largest whose run takes `target` seconds at
 /// most. The runs are made one after the other, and the same outcomes give the same range.
@@ -14,7 +18,7 @@ pub const HIGHEST: u64 = 1 << 30;
 /// # Errors
 /// What `runs` can't go on after.
 pub fn search<R: Runs>(runs: &mut R, target: f64) -> Result<Range, R::Error> {
-    let mut search = Search { runs, target, table: BTreeMap::new(), probes: Vec::new() };
+    let mut search = Search { runs, target, table: BTreeMap::new(), probes: Vec::new(), spent: 0.0 };
     let smallest = match search.smallest()? {
         Smallest::Found(smallest) => smallest,
         Smallest::None { highest } => {
@@ -41,6 +45,8 @@ pub(crate) struct Search<'a, R> {
     pub(crate) target: f64,
     pub(crate) table: BTreeMap<u64, Readings>,
     probes: Vec<Probe>,
+    /// In runs that did not fail, in seconds.
+    spent: f64,
 }
 
 impl<R: Runs> Search<'_, R> {
@@ -48,13 +54,16 @@ impl<R: Runs> Search<'_, R> {
     fn probe(&mut self, n: u64) -> Result<(), R::Error> {
         let outcome = self.runs.run(n)?;
         self.probes.push(Probe::new(n, &outcome));
+        if let Outcome::Took(seconds) | Outcome::TooLong(seconds) = outcome {
+            self.spent += seconds;
+        }
         self.table.entry(n).or_default().add(&outcome);
         Ok(())
     }
 
-    /// How many runs there were.
-    pub(crate) fn runs_made(&self) -> usize {
-        self.probes.len()
+    /// Whether there were so many runs that more are not likely to settle anything.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.probes.len() > MOST_RUNS || self.spent > MOST_SPENT * self.target
     }
 
     /// Runs a size as often as it takes to judge it.

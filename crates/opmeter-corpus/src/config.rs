@@ -108,7 +108,7 @@ impl Config {
         };
         let wrong = |reason: String| Error::Config { path: path.clone(), reason };
         let config: Self =
-            toml::from_str(&text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+            toml_edit::de::from_str(&text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
         config.check().map_err(wrong)?;
         Ok(config)
     }

@@ -99,7 +99,7 @@ mod tests {
         for name in ["a.py", "b c ü.py", "helper.py", "data.txt", "left.py"] {
             fs::write(folder.path().join(name), name).unwrap();
         }
-        let config: Config = toml::from_str(
+        let config: Config = toml_edit::de::from_str(
             "exclude = ['help*']\narguments = ['x']\n[program.'b c ü.py']\narguments = []\nstdin = 'data.txt'\n\
              status = 3\n[program.'left.py']\nskip = true",
         )
@@ -119,7 +119,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.py"), "").unwrap();
         let failure = |text: &str| {
-            programs(folder.path(), &toml::from_str(text).unwrap(), &[]).unwrap_err().to_string()
+            programs(folder.path(), &toml_edit::de::from_str(text).unwrap(), &[]).unwrap_err().to_string()
         };
         assert!(failure("[program.'b.py']").contains("section of \"b.py\""));
         assert!(failure("[program.'a.py']\nstdin = 'none'").contains("none can't be read"));

@@ -16,11 +16,13 @@ mod opcode_report;
 mod page;
 mod pair_report;
 mod processes;
+mod range_report;
 mod source_text;
 mod specialization_report;
 mod style;
 mod terminal_text;
 
 pub use page::Page;
+pub use range_report::{RangeRow, write_ranges};
 pub use source_text::SourceText;
 pub use style::Style;

@@ -10,7 +10,7 @@ use opmeter_recording::Phase;
 use crate::measure::{self, MeasureArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
-use crate::{annotate, doctor, energy, export, file_limit, record, report};
+use crate::{annotate, doctor, energy, export, file_limit, range, record, report, synthesize};
 
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
@@ -36,6 +36,10 @@ enum Command {
     Measure(MeasureArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
+    /// Find for which sizes a template's programs run, and run within a target time
+    Range(range::RangeArgs),
+    /// Write programs of a template for sizes over its range
+    Synthesize(synthesize::SynthesizeArgs),
 }
 
 /// Arguments of `record`.
@@ -349,6 +353,8 @@ pub fn run() -> ExitCode {
         Command::Energy(args) => energy::run(&args),
         Command::Measure(args) => measure::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Range(args) => range::run(&args),
+        Command::Synthesize(args) => synthesize::run(&args),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("opmeter: {}", failure.message);

@@ -5,7 +5,7 @@ use std::fmt;
 /// Exit status when Opmeter itself failed: as of `env` and `timeout`.
 pub const FAILED: u8 = 125;
 
-/// Exit status of `report`, `annotate`, `export` and `doctor` when they could not do what was asked.
+/// Exit status of every subcommand but `record` when it could not do what was asked.
 pub const NOT_DONE: u8 = 1;
 
 /// Exit status of a wrong command line: as of its parser.

@@ -12,6 +12,7 @@ mod event_reader;
 mod export;
 mod export_events;
 mod file_limit;
+mod interruption;
 mod launch;
 mod live_folder;
 mod long_executions;
@@ -20,10 +21,14 @@ mod measure;
 mod native;
 mod output;
 mod present_instruction;
+mod probe_progress;
+mod range;
+mod range_search;
 mod record;
 mod report;
 mod selection;
 mod signal_passing;
+mod synthesize;
 
 fn main() -> std::process::ExitCode {
     cli::run()

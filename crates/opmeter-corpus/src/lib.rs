@@ -13,6 +13,7 @@ mod interpreter;
 mod job;
 mod job_result;
 mod options;
+mod orphan;
 mod program;
 mod results;
 mod shard;

@@ -6,7 +6,7 @@ use opmeter_recording::Recording;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
-use crate::{Error, Job, JobResult};
+use crate::{Error, Job, JobResult, orphan};
 
 /// The folder of what is in the making, in that of the results.
 const PARTIAL: &str = ".partial";
@@ -44,7 +44,7 @@ pub struct Claim {
     /// What the last run printed to standard error.
     pub stderr: PathBuf,
     lock: PathBuf,
-    _locked: File,
+    locked: File,
 }
 
 impl Results {
@@ -106,19 +106,21 @@ impl Results {
     pub fn claim(&self, job: &Job) -> Result<Option<Claim>, Error> {
         let key = job.key();
         let lock = self.partial(&key, "lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&lock);
+        let file = File::options().create(true).truncate(false).read(true).write(true).open(&lock);
         let file = file.map_err(|source| Error::io("create", &lock, source))?;
         // A file system may have no locks: then nobody else is known to work on it.
         if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
             return Ok(None);
         }
+        // Who worked on it before was killed, and what it had started may still run.
+        orphan::end(&file);
         Ok(Some(Claim {
             recording: self.partial(&key, "opm"),
             scratch: self.partial(&key, "scratch"),
             stdout: self.partial(&key, "stdout"),
             stderr: self.partial(&key, "stderr"),
             lock,
-            _locked: file,
+            locked: file,
         }))
     }
 
@@ -185,6 +187,13 @@ impl Claim {
             let _ = fs::remove_dir_all(&self.recording);
         }
         counted.map(|recording| recording.tables.runs.len() as u32)
+    }
+
+    /// What is to be told the leader of each process group that is started for the job: should we be killed, whoever
+    /// takes on the job next ends it.
+    pub fn started(&self) -> Box<dyn Fn(u32)> {
+        let lock = self.locked.try_clone();
+        Box::new(move |leader| lock.iter().for_each(|lock| orphan::note(lock, leader)))
     }
 
     /// Takes away what only runs need.
@@ -303,6 +312,21 @@ mod tests {
         // A result that is cut short is none.
         fs::write(results.recording(&job).join(JobResult::FILE), "{\"schema_version\": 1,").unwrap();
         assert_eq!(results.state(&job).unwrap(), State::Open);
+    }
+
+    #[test]
+    fn what_a_killed_command_left_running_is_ended() {
+        use std::os::unix::process::CommandExt;
+        use std::process::Command;
+        let folder = tempfile::tempdir().unwrap();
+        let results = Results::open(folder.path()).unwrap();
+        let claim = results.claim(&job()).unwrap().unwrap();
+        let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        claim.started()(child.id());
+        drop(claim);
+        let _claim = results.claim(&job()).unwrap().unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
     }
 
     #[test]

@@ -215,6 +215,7 @@ impl<'a> Worker<'a> {
         };
         launcher.environment = vec![("PYTHONHASHSEED".into(), job.options.hash_seed.text().into())];
         launcher.timeout = Some(Duration::from_secs_f64(job.timeout));
+        launcher.started = Some(claim.started());
         launcher
     }
 

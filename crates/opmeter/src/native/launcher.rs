@@ -32,8 +32,13 @@ pub struct Launcher {
     pub environment: Vec<(OsString, OsString)>,
     /// How long it may take. A command that has a limit runs in a process group of its own.
     pub timeout: Option<Duration>,
+    /// What is told the process ID of each execution that has a limit, if anything is.
+    pub started: Option<Started>,
     passing: Rc<SignalPassing>,
 }
+
+/// What is told a process ID.
+pub type Started = Box<dyn Fn(u32)>;
 
 /// The working folder of a command.
 pub enum Folder {
@@ -82,7 +87,16 @@ impl Launcher {
     /// A launcher of this command, in our own folder, for as long as it takes.
     pub fn new(command: Vec<OsString>, input: Input, output: Output, passing: &Rc<SignalPassing>) -> Self {
         let passing = passing.clone();
-        Self { command, input, output, folder: Folder::Own, environment: Vec::new(), timeout: None, passing }
+        Self {
+            command,
+            input,
+            output,
+            folder: Folder::Own,
+            environment: Vec::new(),
+            timeout: None,
+            started: None,
+            passing,
+        }
     }
 
     /// Runs the command once, and waits for it and all that it started.
@@ -116,6 +130,9 @@ impl Launcher {
             return Ok(Execution { status, timed_out: false });
         };
         let child = self.passing.spawn(command.process_group(0), Reach::Group)?;
+        if let Some(started) = &self.started {
+            started(child.id());
+        }
         let pid = Pid::from_child(&child);
         let watchdog = Watchdog::begin(pid, timeout);
         // What it leaves running is ended by signals, too.

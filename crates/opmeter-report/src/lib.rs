@@ -11,6 +11,7 @@ mod file_label;
 mod grid;
 mod heading;
 mod hotspot_report;
+mod measured_report;
 mod number;
 mod opcode_report;
 mod page;
@@ -22,6 +23,7 @@ mod specialization_report;
 mod style;
 mod terminal_text;
 
+pub use measured_report::{MeasuredProgram, write_measured};
 pub use page::Page;
 pub use range_report::{RangeRow, write_ranges};
 pub use source_text::SourceText;

@@ -98,13 +98,15 @@ impl Progress {
 
 /// A job, for people.
 pub fn label(job: &Job) -> String {
+    let (program, interpreter) = names(job);
+    format!("{} on {interpreter}", shown(&program))
+}
+
+/// The names of a job's program and interpreter.
+pub fn names(job: &Job) -> (String, String) {
     let threads = if job.interpreter.free_threaded { "t" } else { "" };
-    format!(
-        "{} on {} {}{threads}",
-        shown(&job.program.name()),
-        job.interpreter.implementation,
-        job.interpreter.python
-    )
+    let interpreter = format!("{} {}{threads}", job.interpreter.implementation, job.interpreter.python);
+    (job.program.name(), interpreter)
 }
 
 /// A text from a program, fit to be shown.

@@ -1,16 +1,22 @@
 //! What became of a folder.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use opmeter_analysis::{EnergySummary, Sample};
 use opmeter_corpus::{Job, JobOutcome, JobResult, Results};
+use opmeter_recording::Recording;
+use opmeter_report::{MeasuredProgram, Style, write_measured};
 
 use super::plan::Plan;
-use super::progress::{label, shown};
+use super::progress::{label, names, shown};
 
 /// The most failures that are listed.
 const LISTED: usize = 50;
+
+/// The most results that are shown.
+const SHOWN: usize = 60;
 
 /// What became of the jobs of a folder.
 pub struct Summary {
@@ -23,6 +29,8 @@ pub struct Summary {
     failures: Vec<String>,
     jobs: usize,
     programs: usize,
+    /// Programs, interpreters, and where their recordings are if they are done.
+    places: Vec<((String, String), PathBuf)>,
     results: Results,
     note: Option<String>,
     begun: Instant,
@@ -38,6 +46,7 @@ impl Summary {
             failures: Vec::new(),
             jobs: plan.jobs.len(),
             programs: plan.programs,
+            places: plan.jobs.iter().map(|job| (names(job), plan.results.recording(job))).collect(),
             results: plan.results.clone(),
             note: plan.note.clone(),
             begun: Instant::now(),
@@ -80,6 +89,13 @@ impl Summary {
     }
 
     fn write(&self, out: &mut dyn Write, warnings: &[String]) -> io::Result<()> {
+        let style = Style::for_stream(&io::stdout());
+        let measured: Vec<MeasuredProgram> =
+            self.places.iter().filter_map(|(label, place)| measured(label, place)).collect();
+        write_measured(&measured, SHOWN, style, out)?;
+        if !measured.is_empty() {
+            writeln!(out)?;
+        }
         let interpreters = self.jobs.checked_div(self.programs).unwrap_or(0);
         write!(
             out,
@@ -116,6 +132,26 @@ impl Summary {
         }
         out.flush()
     }
+}
+
+/// What was measured of a job that is done; none of another.
+fn measured((program, interpreter): &(String, String), place: &Path) -> Option<MeasuredProgram> {
+    let of_runs = |table: &str| ["runs", "energy"].contains(&table);
+    let Recording { manifest, tables, .. } = Recording::open_tables(place, of_runs).ok()?;
+    let energy = manifest.energy.unwrap_or_default();
+    let summary = EnergySummary::new(&energy, &tables.energy);
+    // Of all packages, where there are any: the last of a kind is their sum.
+    let domains = summary.into_iter().flat_map(|summary| summary.domains);
+    let joules =
+        domains.max_by_key(|domain| domain.domain.starts_with("package")).map(|domain| domain.joules);
+    Some(MeasuredProgram {
+        program: program.clone(),
+        interpreter: interpreter.clone(),
+        executions: manifest.processes.iter().map(|process| u128::from(process.dispatch.executions)).sum(),
+        seconds: Sample::new(tables.runs.iter().map(|run| run.seconds).collect()),
+        joules,
+        estimate: energy.estimate,
+    })
 }
 
 fn counted(number: usize, one: &str) -> String {

@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use opmeter_recording::Recording;
+use opmeter_recording::{Machine, Recording};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
@@ -178,11 +178,12 @@ impl Results {
 
 impl Claim {
     /// How many runs without the agent the recording in the making has; none where it has no counts yet. One that was
-    /// interrupted while it was made is removed.
-    pub fn progress(&self) -> Option<u32> {
+    /// interrupted while it was made is removed, and one of another machine, whose times are others.
+    pub fn progress(&self, machine: &Machine) -> Option<u32> {
         let runs = |table: &str| table == "runs";
         let recording = Recording::open_tables(&self.recording, runs).ok();
-        let counted = recording.filter(|recording| recording.manifest.has_counts());
+        let counted = recording
+            .filter(|Recording { manifest, .. }| manifest.has_counts() && manifest.machine == *machine);
         if counted.is_none() {
             let _ = fs::remove_dir_all(&self.recording);
         }
@@ -237,7 +238,7 @@ fn write_result(folder: &Path, result: &JobResult) -> Result<(), Error> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use opmeter_recording::{Machine, Manifest, RunRow, Tables};
+    use opmeter_recording::{Manifest, RunRow, Tables};
 
     use super::*;
     use crate::job::tests::job;
@@ -267,13 +268,18 @@ mod tests {
         assert_eq!(results.state(&job).unwrap(), State::Open);
         let claim = results.claim(&job).unwrap().unwrap();
         assert!(results.claim(&job).unwrap().is_none(), "it is taken");
-        assert_eq!(claim.progress(), None);
+        assert_eq!(claim.progress(&Machine::default()), None);
         record(&claim, 0);
-        assert_eq!(claim.progress(), Some(0));
+        assert_eq!(claim.progress(&Machine::default()), Some(0));
         record(&claim, 3);
         drop(claim);
         let claim = results.claim(&job).unwrap().unwrap();
-        assert_eq!(claim.progress(), Some(3));
+        assert_eq!(claim.progress(&Machine::default()), Some(3));
+        drop(claim);
+        // Times of two machines are never mixed.
+        let claim = results.claim(&job).unwrap().unwrap();
+        assert_eq!(claim.progress(&Machine { hostname: "other".into(), ..Machine::default() }), None);
+        record(&claim, 3);
         let done = result(&job, JobOutcome::Done);
         results.finish(&job, claim, &done).unwrap();
         assert_eq!(results.state(&job).unwrap(), State::Done(Box::new(done)));
@@ -301,7 +307,7 @@ mod tests {
         let job = job();
         let claim = results.claim(&job).unwrap().unwrap();
         fs::create_dir_all(claim.recording.join("live")).unwrap();
-        assert_eq!(claim.progress(), None);
+        assert_eq!(claim.progress(&Machine::default()), None);
         assert!(!claim.recording.exists());
         // Killed after the result was written, before it had its place.
         record(&claim, 5);

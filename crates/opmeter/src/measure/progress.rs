@@ -8,6 +8,7 @@ use opmeter_corpus::{Job, JobOutcome, Results};
 
 use super::worker::Progressed;
 use crate::error::Failure;
+use crate::machine;
 
 /// A bar on a terminal; elsewhere a line for each job that has come to its end. It is drawn between runs only.
 pub struct Progress {
@@ -25,11 +26,12 @@ impl Progress {
     /// # Errors
     /// When what is in the making can't be read.
     pub fn new(quiet: bool, jobs: &[&Job], results: &Results) -> Result<Self, Failure> {
+        let machine = machine::describe();
         let mut steps = 0;
         for job in jobs {
             let claim = results.claim(job).map_err(Failure::failed)?;
             // The counts take two runs.
-            let done = claim.and_then(|claim| claim.progress()).map_or(0, |runs| runs + 2);
+            let done = claim.and_then(|claim| claim.progress(&machine)).map_or(0, |runs| runs + 2);
             steps += u64::from((job.options.runs + 2).saturating_sub(done));
         }
         let terminal = io::stderr().is_terminal();

@@ -107,7 +107,7 @@ impl<'a> Worker<'a> {
         if let State::Done(_) = self.results.state(job).map_err(Failure::failed)? {
             return Ok(Progressed::Done);
         }
-        let mut done = claim.progress();
+        let mut done = claim.progress(&self.machine);
         if done.is_none() {
             match self.count(job, &claim) {
                 Ok(()) => done = Some(0),

@@ -51,7 +51,7 @@ pub fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
             progress.begin(job, round);
             let progressed = worker.advance(job, round)?;
             if passing.passed().is_none() {
-                progress.end(job, &progressed);
+                progress.end(job, round, &progressed);
             }
             match progressed {
                 Progressed::Open => left.push(job),

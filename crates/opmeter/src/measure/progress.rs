@@ -38,7 +38,7 @@ impl Progress {
         let shown = terminal && !quiet;
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(steps), target);
-        let style = ProgressStyle::with_template("{bar:20} {percent:>3} %  {msg}  {eta} left");
+        let style = ProgressStyle::with_template("{bar:20} {percent:>3} %, {eta} left · {msg}");
         let bar = style.into_iter().fold(bar, ProgressBar::with_style);
         let lines = !quiet && !terminal;
         Ok(Self { bar, lines, jobs: jobs.len(), done: Cell::new(0), failed: Cell::new(0) })
@@ -60,9 +60,12 @@ impl Progress {
         self.show(&format!("{}, {what}", label(job)));
     }
 
-    /// What became of it.
-    pub fn end(&self, job: &Job, progressed: &Progressed) {
-        self.bar.inc(1);
+    /// What became of it in this round.
+    pub fn end(&self, job: &Job, round: u32, progressed: &Progressed) {
+        // What is not done for a job that failed need not be waited for.
+        let left = u64::from(job.options.runs.saturating_sub(round));
+        let failed = matches!(progressed, Progressed::Failed(_) | Progressed::Taken);
+        self.bar.inc(if round == 0 { 2 } else { 1 } + if failed { left } else { 0 });
         let ended = self.done.get() + self.failed.get() + 1;
         let line = match progressed {
             Progressed::Open => return,
@@ -85,7 +88,7 @@ impl Progress {
     fn show(&self, what: &str) {
         let left = self.jobs - (self.done.get() + self.failed.get()).min(self.jobs);
         self.bar.set_message(format!(
-            "{} done, {} failed, {left} left · {what}",
+            "{} done, {} failed, {left} to go · {what}",
             self.done.get(),
             self.failed.get()
         ));

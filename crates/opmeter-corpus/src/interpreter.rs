@@ -62,6 +62,11 @@ impl Interpreter {
         Err(Error::NoInterpreter { name: name.to_owned(), reason: failed })
     }
 
+    /// Whether a name is a version, such as `3.8`, `3.13t` or `3.8.18`, rather than a command's or a path.
+    pub fn is_version(name: &str) -> bool {
+        is_version(name)
+    }
+
     /// Its name in results: `cpython-3.11.7-` and the beginning of its identity.
     pub fn slug(&self) -> String {
         let threads = if self.free_threaded { "t" } else { "" };
@@ -98,7 +103,6 @@ fn is_shim(path: &Path) -> bool {
     path.parent().is_some_and(|folder| folder.ends_with("shims"))
 }
 
-/// Whether a name is a version: `3.8`, `3.13t`, `3.8.18`.
 fn is_version(name: &str) -> bool {
     let parts: Vec<&str> = name.split('.').collect();
     let is_number = |part: &str| !part.is_empty() && part.trim_end_matches('t').parse::<u32>().is_ok();

@@ -242,7 +242,7 @@ pub struct DoctorArgs {
     /// Where the kernel's tree of energy counters is, such as the host's in a container
     #[arg(long, value_name = "ROOT", default_value = "/sys")]
     pub sysfs: PathBuf,
-    /// The interpreter to look at
+    /// The interpreter to look at: a version such as 3.8, a name, or a path
     #[arg(long, value_name = "PY", default_value = "python3")]
     pub python: OsString,
 }

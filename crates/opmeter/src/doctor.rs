@@ -12,7 +12,7 @@ use crate::cli::DoctorArgs;
 use crate::error::{Failure, NOT_DONE};
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::native::meters;
-use crate::{agent, launch, machine};
+use crate::{agent, launch, machine, named_python};
 
 /// What the interpreter is asked to run: enough to be counted, and to say whether it has a JIT.
 const PROBE: &str = "\
@@ -34,7 +34,8 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let folder = Scratch::create()?;
     let live = LiveFolder::create(&folder.0, Wishes::default(), &Manifest::default())
         .map_err(|error| Failure::not_done(format_args!("{}: {error}", folder.0.display())))?;
-    let output = launch::metered(&args.python, &agent, &live.path)
+    let python = named_python::command(&args.python)?;
+    let output = launch::metered(&python, &agent, &live.path)
         .args(["-I", "-c", PROBE])
         .stdin(Stdio::null())
         .output()

@@ -13,6 +13,7 @@ use opmeter_synthesis::{
 
 use crate::error::Failure;
 use crate::machine;
+use crate::named_python;
 use crate::probe_progress::ProbeProgress;
 
 /// The target time where none is chosen, in seconds.
@@ -21,7 +22,7 @@ pub const TARGET: f64 = 10.0;
 /// Arguments of what searches ranges.
 #[derive(Args)]
 pub struct SearchArgs {
-    /// The interpreter that evaluates templates and runs their programs
+    /// The interpreter that evaluates templates and runs their programs: a version such as 3.8, a name, or a path
     #[arg(long, value_name = "PY", default_value = "python3")]
     pub python: OsString,
     /// The template's function [default: the only one that takes n alone]
@@ -56,7 +57,8 @@ impl Workbench {
                 "a run would be ended after {timeout} s, before the target of {target} s: choose a greater --timeout"
             )));
         }
-        let interpreter = Interpreter::find(&args.python, &signal).map_err(Failure::not_done)?;
+        let python = named_python::command(&args.python)?;
+        let interpreter = Interpreter::find(&python, &signal).map_err(Failure::not_done)?;
         let limits = Limits::new(Duration::from_secs_f64(timeout));
         Ok(Workbench { interpreter, function: args.function.clone(), target, limits, signal })
     }

@@ -50,6 +50,18 @@ sys.exit(7)
 }
 
 #[test]
+fn an_interpreter_may_be_named_by_its_version() {
+    let (major, minor) = any().version;
+    let doctor = |name: &str| opmeter().args(["doctor", "--python", name]).output().unwrap();
+    let output = doctor(&format!("{major}.{minor}"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains(&format!("CPython {major}.{minor}.")), "{text}");
+    let output = doctor("3.99");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("there is no interpreter 3.99"));
+}
+
+#[test]
 fn the_table_goes_to_standard_error_and_fits_100_columns() {
     let recorded = record([any().path.as_os_str(), "-c".as_ref(), "print(sum(range(10)))".as_ref()]);
     assert_eq!(recorded.stdout(), "45\n");

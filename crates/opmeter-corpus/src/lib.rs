@@ -5,6 +5,7 @@
 //! [`Job`]. [`Results`] keeps what became of jobs, a [`JobResult`] each, and what is in the making: whatever the moment
 //! at which everything is killed, a result is there whole or not at all.
 
+mod collection;
 mod config;
 mod digest;
 mod error;
@@ -18,6 +19,7 @@ mod program;
 mod results;
 mod shard;
 
+pub use collection::{CollectedResult, Collection, Skipped};
 pub use config::{Config, ProgramConfig, Switch, WorkingFolder};
 pub use error::Error;
 pub use interpreter::Interpreter;

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use crate::{Error, Job, JobResult, orphan};
 
 /// The folder of what is in the making, in that of the results.
-const PARTIAL: &str = ".partial";
+pub(crate) const PARTIAL: &str = ".partial";
 
 /// The folder of the results of a folder of programs.
 ///
@@ -252,6 +252,17 @@ mod tests {
         JobOutcome::Failed { step: Step::Trial, reason: "no".to_owned(), exit: None, timed_out }
     }
 
+    /// Takes on a job that nobody works on. (A process that another test is just starting may hold its lock for a
+    /// moment: it has a copy of all our files until it executes its program.)
+    fn take(results: &Results, job: &Job) -> Claim {
+        loop {
+            match results.claim(job).unwrap() {
+                Some(claim) => return claim,
+                None => std::thread::sleep(std::time::Duration::from_millis(1)),
+            }
+        }
+    }
+
     /// A recording with counts and so many runs.
     fn record(claim: &Claim, runs: u32) {
         let runs =
@@ -266,18 +277,18 @@ mod tests {
         let results = Results::open(folder.path()).unwrap();
         let job = job();
         assert_eq!(results.state(&job).unwrap(), State::Open);
-        let claim = results.claim(&job).unwrap().unwrap();
+        let claim = take(&results, &job);
         assert!(results.claim(&job).unwrap().is_none(), "it is taken");
         assert_eq!(claim.progress(&Machine::default()), None);
         record(&claim, 0);
         assert_eq!(claim.progress(&Machine::default()), Some(0));
         record(&claim, 3);
         drop(claim);
-        let claim = results.claim(&job).unwrap().unwrap();
+        let claim = take(&results, &job);
         assert_eq!(claim.progress(&Machine::default()), Some(3));
         drop(claim);
         // Times of two machines are never mixed.
-        let claim = results.claim(&job).unwrap().unwrap();
+        let claim = take(&results, &job);
         assert_eq!(claim.progress(&Machine { hostname: "other".into(), ..Machine::default() }), None);
         record(&claim, 3);
         let done = result(&job, JobOutcome::Done);
@@ -289,7 +300,7 @@ mod tests {
         let mut changed = job.clone();
         changed.program.sha256 = Ok("11".to_owned());
         assert_eq!(results.state(&changed).unwrap(), State::Open);
-        let claim = results.claim(&changed).unwrap().unwrap();
+        let claim = take(&results, &changed);
         fs::write(&claim.stderr, "x".repeat(100_000) + "end").unwrap();
         results.fail(&changed, claim, &result(&changed, failure(false))).unwrap();
         assert!(matches!(results.state(&changed).unwrap(), State::Failed(_)));
@@ -305,7 +316,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let results = Results::open(folder.path()).unwrap();
         let job = job();
-        let claim = results.claim(&job).unwrap().unwrap();
+        let claim = take(&results, &job);
         fs::create_dir_all(claim.recording.join("live")).unwrap();
         assert_eq!(claim.progress(&Machine::default()), None);
         assert!(!claim.recording.exists());
@@ -326,11 +337,11 @@ mod tests {
         use std::process::Command;
         let folder = tempfile::tempdir().unwrap();
         let results = Results::open(folder.path()).unwrap();
-        let claim = results.claim(&job()).unwrap().unwrap();
+        let claim = take(&results, &job());
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
         claim.started()(child.id());
         drop(claim);
-        let _claim = results.claim(&job()).unwrap().unwrap();
+        let _claim = take(&results, &job());
         let status = child.wait().unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
     }

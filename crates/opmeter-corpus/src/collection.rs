@@ -1,0 +1,223 @@
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use opmeter_recording::{Manifest, is_recording};
+
+use crate::results::PARTIAL;
+use crate::{Config, Error, JobOutcome, JobResult};
+
+/// How deep folders are looked through.
+const DEPTH: usize = 24;
+
+/// All results in some folders, and what in them is none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Collection {
+    /// The results, in the order of their paths.
+    pub results: Vec<CollectedResult>,
+    /// What is no result that can be used.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A recording in a folder of results.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectedResult {
+    /// The recording's folder.
+    pub path: PathBuf,
+    /// What it was measured of; none of a recording that was made by itself.
+    pub result: Option<JobResult>,
+    /// What the recording says of itself.
+    pub manifest: Manifest,
+}
+
+/// What is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why it is left out: a sentence without a full stop.
+    pub reason: String,
+}
+
+impl CollectedResult {
+    /// The program's name: its path from its folder on; or the command, of a recording that was made by itself.
+    pub fn program(&self) -> String {
+        self.result.as_ref().map_or_else(|| self.manifest.command.join(" "), |result| result.program.clone())
+    }
+
+    /// The interpreter's name, such as `cpython 3.11.7`; several of a recording with processes on several.
+    pub fn interpreter(&self) -> String {
+        if let Some(result) = &self.result {
+            let threads = if result.free_threaded { "t" } else { "" };
+            return format!("{} {}{threads}", result.implementation, result.python);
+        }
+        let mut names: Vec<String> = Vec::new();
+        for process in self.manifest.processes.iter().filter(|process| !process.python.is_empty()) {
+            let threads = if process.free_threaded { "t" } else { "" };
+            let name = format!("{} {}{threads}", process.implementation.to_lowercase(), process.python);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
+    }
+}
+
+impl Collection {
+    /// Looks through folders: of results, of recordings, or recordings themselves. What can't be read, is of a newer
+    /// Opmeter, failed, is in the making, or is nothing of ours, is named with its reason.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where one of the folders can't be read at all.
+    pub fn of(folders: &[PathBuf]) -> Result<Self, Error> {
+        let mut collection = Self::default();
+        for folder in folders {
+            fs::read_dir(folder).map_err(|source| Error::io("read", folder, source))?;
+            collection.look_through(folder, DEPTH);
+        }
+        collection.leave_out_copies();
+        Ok(collection)
+    }
+
+    fn look_through(&mut self, folder: &Path, depth: usize) {
+        if is_recording(folder) {
+            return self.take(folder);
+        }
+        if let Some(JobResult { outcome: JobOutcome::Failed { step, reason, .. }, .. }) =
+            JobResult::read(folder)
+        {
+            return self.skip(folder, format!("it failed in its {}: {reason}", step.name()));
+        }
+        if folder.extension().is_some_and(|extension| extension == "opm" || extension == "failed") {
+            return self.skip(folder, "it has neither a manifest nor a whole result.json".to_owned());
+        }
+        if depth == 0 {
+            return self.skip(folder, "it lies too deep in the folder".to_owned());
+        }
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.skip(folder, format!("it can't be read: {error}")),
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().unwrap_or_default();
+            if name == PARTIAL {
+                let recordings = fs::read_dir(&path).into_iter().flatten().flatten();
+                let begun = recordings.map(|entry| entry.path()).filter(|path| is_recording(path));
+                begun.for_each(|path| self.skip(&path, "it is in the making".to_owned()));
+            } else if path.is_dir() && !path.is_symlink() {
+                self.look_through(&path, depth - 1);
+            } else if path.is_dir() {
+                self.skip(&path, "it is a link to a folder, which is not followed".to_owned());
+            } else if !is_expected(&path) {
+                self.skip(&path, "it is no result of Opmeter".to_owned());
+            }
+        }
+    }
+
+    fn take(&mut self, folder: &Path) {
+        match Manifest::read(folder) {
+            Ok(manifest) => {
+                let result = JobResult::read(folder);
+                self.results.push(CollectedResult { path: folder.to_owned(), result, manifest });
+            }
+            Err(error) => self.skip(folder, error.to_string()),
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: String) {
+        self.skipped.push(Skipped { path: path.to_owned(), reason });
+    }
+
+    /// Leaves out results that are there twice, as where shards were copied into folders of their own.
+    fn leave_out_copies(&mut self) {
+        let mut first: HashMap<(String, String), PathBuf> = HashMap::new();
+        let mut copies = Vec::new();
+        self.results.retain(|collected| {
+            let Some(result) = &collected.result else { return true };
+            let same = (result.key.clone(), result.finished.clone());
+            if let Some(path) = first.get(&same) {
+                let reason = format!("it is the same as {}", path.display());
+                copies.push(Skipped { path: collected.path.clone(), reason });
+                return false;
+            }
+            first.insert(same, collected.path.clone());
+            true
+        });
+        self.skipped.extend(copies);
+    }
+}
+
+/// Whether a file beside results is one that is to be there: programs and what says how they are measured.
+fn is_expected(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".py") || [Config::FILE, "synthesized.toml", "range.toml"].contains(&&*name)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use opmeter_recording::{Machine, Recording, Tables};
+
+    use super::*;
+    use crate::job::tests::job;
+    use crate::{Results, Step};
+
+    #[test]
+    fn results_are_found_and_all_else_is_named_with_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = Results::open(&folder.path().join("results")).unwrap();
+        let result = |outcome| {
+            JobResult::new(&job(), outcome, Machine::default(), "0.1.0", "2026-01-01T00:00:00Z".to_owned())
+        };
+        let claim = results.claim(&job()).unwrap().unwrap();
+        Recording::write(&claim.recording, &Manifest::default(), &Tables::default()).unwrap();
+        results.finish(&job(), claim, &result(JobOutcome::Done)).unwrap();
+        let mut other = job();
+        other.program.place = PathBuf::from("b.py");
+        let claim = results.claim(&other).unwrap().unwrap();
+        let outcome =
+            JobOutcome::Failed { step: Step::Trial, reason: "no".into(), exit: None, timed_out: false };
+        results.fail(&other, claim, &result(outcome)).unwrap();
+        let root = results.folder();
+        let whole = results.recording(&job());
+        let write = |path: &str, text: &str| {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), text).unwrap();
+        };
+        write("torn.opm/manifest.json", "{\"schema_version\": 1,");
+        write("newer.opm/manifest.json", "{\"schema_version\": 99}");
+        write("empty.opm/nothing", "");
+        write("notes.txt", "");
+        write("a program.py", "");
+        write(".partial/12.opm/live/x", "");
+        symlink(&whole, root.join("linked")).unwrap();
+        let copy = root.join("copy/a.py");
+        fs::create_dir_all(&copy).unwrap();
+        let copied = std::process::Command::new("cp").arg("-r").arg(&whole).arg(&copy).status().unwrap();
+        assert!(copied.success());
+
+        let collection = Collection::of(&[folder.path().to_owned()]).unwrap();
+        assert_eq!(collection.results.len(), 1);
+        assert_eq!(collection.results[0].program(), "a.py");
+        assert_eq!(collection.results[0].interpreter(), "cpython 3.11.7");
+        let reason = |path: &str| {
+            let skipped =
+                collection.skipped.iter().find(|skipped| skipped.path.to_string_lossy().contains(path));
+            skipped.unwrap_or_else(|| panic!("{path}: {:?}", collection.skipped)).reason.clone()
+        };
+        assert!(reason("torn.opm").contains("the manifest is damaged"));
+        assert!(reason("newer.opm").contains("schema version 99"));
+        assert!(reason("empty.opm").contains("neither a manifest"));
+        assert!(reason("notes.txt").contains("no result of Opmeter"));
+        assert!(reason("12.opm").contains("in the making"));
+        assert!(reason("linked").contains("not followed"));
+        assert!(reason("b.py").contains("failed in its trial run: no"));
+        assert!(collection.skipped.iter().any(|skipped| skipped.reason.starts_with("it is the same as")));
+        assert_eq!(collection.skipped.len(), 8, "{:?}", collection.skipped);
+        assert!(Collection::of(&[folder.path().join("none")]).is_err());
+    }
+}

@@ -37,6 +37,10 @@ pub(crate) fn find(sysfs: &Sysfs) -> Found {
     let folder = sysfs.path("class/powercap");
     let mut zones = BTreeMap::new();
     collect(&folder, &mut zones);
+    // Where the framework's folder holds only links that lead nowhere, as in a copy or a mount of a part of the tree.
+    if zones.is_empty() {
+        collect(&sysfs.path("devices/virtual/powercap"), &mut zones);
+    }
     if zones.keys().any(|zone| zone.starts_with(RAPL)) {
         zones.retain(|zone, _| !zone.starts_with(MIRROR));
     }

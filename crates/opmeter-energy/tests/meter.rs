@@ -68,6 +68,18 @@ fn packages_with_dram_and_without_are_read() {
 }
 
 #[test]
+fn zones_are_found_without_the_links_to_them() {
+    let tree = CounterTree::new(
+        &[zone("intel-rapl:0", "package-0", 42.0), zone("intel-rapl:0:1", "dram", 5.0)],
+        MILLISECOND,
+    );
+    fs::remove_dir_all(tree.path().join("class")).unwrap();
+    let source = found(&tree).source.unwrap();
+    let names: Vec<String> = source.domains().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["package-0", "dram-0"]);
+}
+
+#[test]
 fn dies_of_a_package_are_told_apart() {
     let zones = [
         zone("intel-rapl:0", "package-0-die-0", 50.0),

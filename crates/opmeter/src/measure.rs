@@ -49,7 +49,7 @@ pub fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
         let mut left: Vec<&Job> = Vec::new();
         for job in open {
             progress.begin(job, round);
-            let progressed = worker.advance(job, round)?;
+            let progressed = worker.advance(job, round).inspect_err(|_| progress.close())?;
             if passing.passed().is_none() {
                 progress.end(job, round, &progressed);
             }

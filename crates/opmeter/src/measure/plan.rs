@@ -78,7 +78,9 @@ impl Plan {
         });
         let jobs = jobs.collect();
         let (gauge, note) = gauge(args, &config, &options)?;
-        let results = Results::open(&place).map_err(Failure::failed)?;
+        let results = Results::open(&place).map_err(|error| {
+            Failure::failed(format_args!("{error}; choose another place for the results with -o"))
+        })?;
         Ok(Self { jobs, programs: taken.len(), options, results, gauge, note })
     }
 }

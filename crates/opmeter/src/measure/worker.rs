@@ -51,17 +51,19 @@ enum Stop {
     Failed(JobOutcome),
     /// We are to end.
     Interrupted,
+    /// It is not the job's fault, and others would fare the same: no room on the disk, no interpreter any more.
+    Broken(Failure),
 }
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
-        Self::failed(Step::Trial, failure.message)
+        Self::Broken(failure)
     }
 }
 
-impl Stop {
-    fn failed(step: Step, reason: String) -> Self {
-        Self::Failed(JobOutcome::Failed { step, reason, exit: None, timed_out: false })
+impl From<opmeter_recording::Error> for Stop {
+    fn from(error: opmeter_recording::Error) -> Self {
+        Self::Broken(Failure::failed(error))
     }
 }
 
@@ -98,7 +100,7 @@ impl<'a> Worker<'a> {
     /// Does what is due in a round: the counts in the first, one run in each of the others.
     ///
     /// # Errors
-    /// When results can't be read or written.
+    /// When results can't be read or written, or the interpreter can't be started.
     pub fn advance(&mut self, job: &Job, round: u32) -> Result<Progressed, Failure> {
         let Some(claim) = self.results.claim(job).map_err(Failure::failed)? else {
             return Ok(Progressed::Taken);
@@ -130,7 +132,11 @@ impl<'a> Worker<'a> {
     }
 
     fn stop(&self, job: &Job, claim: Claim, stop: Stop) -> Result<Progressed, Failure> {
-        let Stop::Failed(outcome) = stop else { return Ok(Progressed::Open) };
+        let outcome = match stop {
+            Stop::Failed(outcome) => outcome,
+            Stop::Interrupted => return Ok(Progressed::Open),
+            Stop::Broken(failure) => return Err(failure),
+        };
         let result = self.result(job, outcome);
         self.results.fail(job, claim, &result).map_err(Failure::failed)?;
         Ok(Progressed::Failed(Box::new(result)))
@@ -144,7 +150,9 @@ impl<'a> Worker<'a> {
     /// Runs the program as it is, and then with the agent.
     fn count(&self, job: &Job, claim: &Claim) -> Result<(), Stop> {
         if let Err(reason) = &job.program.sha256 {
-            return Err(Stop::failed(Step::Read, format!("it can't be read: {reason}")));
+            let reason = format!("it can't be read: {reason}");
+            let step = Step::Read;
+            return Err(Stop::Failed(JobOutcome::Failed { step, reason, exit: None, timed_out: false }));
         }
         let launcher = self.launcher(job, claim);
         self.check(job, claim, Step::Trial, launcher.execute()?)?;
@@ -174,16 +182,15 @@ impl<'a> Worker<'a> {
         if self.other_load.is_empty() {
             self.other_load.extend(series.load.warning("during a run"));
         }
-        let unwritten = |error: opmeter_recording::Error| Stop::failed(Step::Runs, error.to_string());
         let of_runs = |table: &str| ["runs", "energy"].contains(&table);
-        let mut recording = Recording::open_tables(&claim.recording, of_runs).map_err(unwritten)?;
+        let mut recording = Recording::open_tables(&claim.recording, of_runs)?;
         recording.tables.runs.extend(series.runs);
         recording.tables.energy.extend(series.energy);
         if self.gauge.has_counters() {
             let before = recording.manifest.energy.take();
             recording.manifest.energy = Some(self.energy(job, before, series.gaps.sentences()));
         }
-        Recording::write_runs(&claim.recording, &recording.manifest, &recording.tables).map_err(unwritten)?;
+        Recording::write_runs(&claim.recording, &recording.manifest, &recording.tables)?;
         Ok(())
     }
 
@@ -255,6 +262,8 @@ impl<'a> Worker<'a> {
             (true, ..) => format!("it took longer than {} s, and was ended", job.timeout),
             (_, Step::Counts, Some(line)) if status.code() == Some(FAILED.into()) => {
                 let line = line.strip_prefix("opmeter: ").unwrap_or(line);
+                // What `record` advises for a run by itself is of no use here.
+                let line = line.split("; use --best-effort").next().unwrap_or(line);
                 format!("it can't be metered: {line}")
             }
             (_, _, Some(line)) => format!("{status}: {line}"),

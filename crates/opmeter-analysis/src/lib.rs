@@ -7,6 +7,7 @@ mod energy_summary;
 mod event_counts;
 mod file_patterns;
 mod files;
+mod folder;
 mod hotspots;
 mod opcode_mix;
 mod origin;
@@ -25,6 +26,10 @@ pub use energy_summary::{DomainEnergy, EnergySummary};
 pub use event_counts::EventCounts;
 pub use file_patterns::{FilePatterns, PatternError};
 pub use files::{Files, Shown};
+pub use folder::{
+    DataColumn, DataTable, DataValues, NoColumn, Study, family_table, interpreter_table, machines,
+    matrix_table, opcode_table, program_table,
+};
 pub use hotspots::{Grouping, Hotspot, Hotspots, Spot};
 pub use opcode_mix::{MixEntry, OpcodeMix, Terms};
 pub use origin::Origin;

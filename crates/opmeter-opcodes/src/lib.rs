@@ -6,9 +6,11 @@
 //! the agent inside the interpreter's process uses the same tables as the command outside it.
 
 mod execution;
+mod family;
 mod opcode;
 mod table;
 
 pub use execution::{Execution, Folding, Leaves, Specialising};
+pub use family::Family;
 pub use opcode::Opcode;
 pub use table::{OpcodeTable, TableError};

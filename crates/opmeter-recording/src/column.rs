@@ -7,9 +7,11 @@ use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64T
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
-use parquet::file::writer::SerializedFileWriter;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 use rustc_hash::FxHashMap;
+
+use crate::table_row::io_error;
 
 /// What a column holds. No column has missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +140,40 @@ pub(crate) fn write_table<R>(
     writer.close()
 }
 
+/// Writes columns of the same length as a Parquet file: each with its name, its type, and the values of this type.
+///
+/// # Errors
+/// Whatever `out` gives; or where values are of another type than their column, or of other lengths.
+pub fn write_columns(
+    out: impl Write + Send,
+    table: &str,
+    columns: Vec<(ColumnSpec, Values)>,
+) -> std::io::Result<()> {
+    let specs: Vec<ColumnSpec> = columns.iter().map(|(spec, _)| *spec).collect();
+    let write = || {
+        let mut writer = TableWriter::new(out, table, &specs)?;
+        let mut group = writer.0.next_row_group()?;
+        for (_, values) in &columns {
+            let Some(mut writer) = group.next_column()? else { break };
+            write_values(&mut writer, values)?;
+            writer.close()?;
+        }
+        group.close()?;
+        writer.close()
+    };
+    write().map_err(io_error)
+}
+
+fn write_values(writer: &mut SerializedColumnWriter<'_>, values: &Values) -> Result<()> {
+    match values {
+        Values::Text(values) => writer.typed::<ByteArrayType>().write_batch(values, None, None)?,
+        Values::Narrow(values) => writer.typed::<Int32Type>().write_batch(values, None, None)?,
+        Values::Wide(values) => writer.typed::<Int64Type>().write_batch(values, None, None)?,
+        Values::Real(values) => writer.typed::<DoubleType>().write_batch(values, None, None)?,
+    };
+    Ok(())
+}
+
 /// Writes one table as a Parquet file, group by group.
 pub(crate) struct TableWriter<W: Write + Send>(SerializedFileWriter<W>);
 
@@ -166,14 +202,7 @@ impl<W: Write + Send> TableWriter<W> {
                 return Err(ParquetError::General("there are more columns than the table has".to_owned()));
             };
             for rows in rows.chunks(PART_ROWS) {
-                match (column.values)(rows) {
-                    Values::Text(values) => {
-                        writer.typed::<ByteArrayType>().write_batch(&values, None, None)?
-                    }
-                    Values::Narrow(values) => writer.typed::<Int32Type>().write_batch(&values, None, None)?,
-                    Values::Wide(values) => writer.typed::<Int64Type>().write_batch(&values, None, None)?,
-                    Values::Real(values) => writer.typed::<DoubleType>().write_batch(&values, None, None)?,
-                };
+                write_values(&mut writer, &(column.values)(rows))?;
             }
             writer.close()?;
         }

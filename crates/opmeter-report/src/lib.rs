@@ -5,6 +5,7 @@
 
 mod annotation_report;
 mod check_report;
+mod data_report;
 mod energy_report;
 pub mod export;
 mod file_label;
@@ -23,6 +24,7 @@ mod specialization_report;
 mod style;
 mod terminal_text;
 
+pub use data_report::DataFormat;
 pub use measured_report::{MeasuredProgram, write_measured};
 pub use page::Page;
 pub use range_report::{RangeRow, write_ranges};

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
+use crate::analyze::{self, AnalyzeArgs};
 use crate::measure::{self, MeasureArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
@@ -34,6 +35,8 @@ enum Command {
     Energy(EnergyArgs),
     /// Measure every program of a folder: counts, times, energy
     Measure(MeasureArgs),
+    /// Show tables over all results of a folder: programs, opcodes, interpreters
+    Analyze(AnalyzeArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
     /// Find for which sizes a template's programs run, and run within a target time
@@ -352,6 +355,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Energy(args) => energy::run(&args),
         Command::Measure(args) => measure::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Range(args) => range::run(&args),
         Command::Synthesize(args) => synthesize::run(&args),

@@ -1,6 +1,7 @@
 //! Opmeter: a meter for CPython bytecode.
 
 mod agent;
+mod analyze;
 mod annotate;
 mod changed_sources;
 mod cli;

@@ -1,0 +1,271 @@
+use std::fmt;
+use std::io::{self, Write};
+
+use csv::WriterBuilder;
+use opmeter_analysis::{DataColumn, DataTable, DataValues};
+use opmeter_recording::{ColumnType, Values, write_columns};
+use serde_json::{Map, Number, Value};
+
+use crate::Style;
+use crate::grid::{Column, Grid, Row};
+use crate::number::{grouped, significant};
+use crate::terminal_text::visible;
+
+/// The most columns of the terminal that a line takes.
+const COLUMNS: usize = 100;
+
+/// A format for a table of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataFormat {
+    /// For the terminal.
+    Table,
+    /// Comma-separated values; a number that is missing is empty.
+    Csv,
+    /// A JSON array of objects; a number that is missing is null.
+    Json,
+    /// Apache Parquet; a number that is missing is not a number.
+    Parquet,
+    /// A table for Markdown.
+    Markdown,
+}
+
+impl fmt::Display for DataFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Table => "table",
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+            Self::Markdown => "markdown",
+        })
+    }
+}
+
+impl DataFormat {
+    /// Writes a table.
+    ///
+    /// # Errors
+    /// Whatever `out` gives.
+    pub fn write(self, table: &DataTable, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Table => write_terminal(table, style, out),
+            Self::Csv => write_csv(table, out),
+            Self::Json => write_json(table, out),
+            Self::Parquet => write_parquet(table, out),
+            Self::Markdown => write_markdown(table, out),
+        }
+    }
+}
+
+/// A cell for people.
+fn shown(column: &DataColumn, row: usize) -> String {
+    match &column.values {
+        DataValues::Text(values) => visible(&values[row]),
+        DataValues::Whole(values) => grouped(u128::from(values[row])),
+        DataValues::Real(values) if values[row].is_nan() => String::new(),
+        DataValues::Real(values) if is_share(column) => format!("{:.2}", values[row]),
+        DataValues::Real(values) => significant(values[row], values[row]),
+    }
+}
+
+fn is_share(column: &DataColumn) -> bool {
+    column.name.ends_with("_percent")
+}
+
+/// What a column is called on the terminal, where room is short.
+fn short_name(name: &'static str) -> &'static str {
+    match name {
+        "share_percent" => "share %",
+        "mean_share_percent" => "mean share %",
+        "spread_percent" => "spread %",
+        "time_percent" => "time %",
+        "interval_percent" => "± %",
+        "seconds" => "time s",
+        "cpu_seconds" => "CPU s",
+        "million_executions_per_second" => "M/s",
+        "joules" => "J",
+        "watts" => "W",
+        "ns_net_mean" => "ns each",
+        "cycles_raw_mean" => "raw cycles",
+        "cycles_raw_median" => "median",
+        "cycles_raw_p99" => "p99",
+        "executions_ratio" => "executions ×",
+        "seconds_ratio" => "time ×",
+        "joules_ratio" => "J ×",
+        name => name,
+    }
+}
+
+fn write_terminal(table: &DataTable, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    // An estimate is never shown like a measurement.
+    let estimated = |row: usize| {
+        table.columns.iter().any(|column| match &column.values {
+            DataValues::Text(values) => column.name == "energy" && values[row] == "estimate",
+            _ => false,
+        })
+    };
+    let is_joules = |column: &DataColumn| ["joules", "watts"].contains(&column.name);
+    let is_timed = table.columns.iter().any(|column| column.name == "ns_net_mean");
+    let is_shown = |column: &&DataColumn| match column.name {
+        "machine" | "energy" => false,
+        // Where there are times there is no room for all.
+        "mean_share_percent" | "cycles_raw_mean" => !is_timed,
+        _ => true,
+    };
+    let shown_columns: Vec<&DataColumn> = table.columns.iter().filter(is_shown).collect();
+    let columns = shown_columns.iter().enumerate().map(|(place, column)| match column.values {
+        // What rows are of is cut last.
+        DataValues::Text(_) if place == 0 => Column::name(short_name(column.name), 22),
+        DataValues::Text(_) => Column::name(short_name(column.name), 9),
+        _ => Column::number(short_name(column.name)),
+    });
+    let columns = columns.collect();
+    let share = shown_columns.iter().find_map(|column| match &column.values {
+        DataValues::Real(values) if is_share(column) && column.name != "interval_percent" => Some(values),
+        DataValues::Real(values) if column.name == "seconds" => Some(values),
+        _ => None,
+    });
+    let most = share.iter().flat_map(|values| values.iter()).copied().fold(0.0, f64::max);
+    let rows = (0..table.rows()).map(|row| Row {
+        cells: shown_columns
+            .iter()
+            .map(|column| {
+                let cell = shown(column, row);
+                if is_joules(column) && estimated(row) && !cell.is_empty() {
+                    format!("~{cell}")
+                } else {
+                    cell
+                }
+            })
+            .collect(),
+        bar: share.map_or(0.0, |values| if most > 0.0 { values[row].max(0.0) / most } else { 0.0 }),
+    });
+    let rows: Vec<Row> = rows.collect();
+    Grid { columns, bars: most > 0.0 }.write(out, &rows, COLUMNS, style)
+}
+
+fn write_csv(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = WriterBuilder::new().from_writer(out);
+    writer.write_record(table.columns.iter().map(|column| column.name))?;
+    for row in 0..table.rows() {
+        writer.write_record(table.columns.iter().map(|column| match &column.values {
+            DataValues::Text(values) => values[row].clone(),
+            DataValues::Whole(values) => values[row].to_string(),
+            DataValues::Real(values) if values[row].is_nan() => String::new(),
+            DataValues::Real(values) => values[row].to_string(),
+        }))?;
+    }
+    writer.flush()
+}
+
+fn write_json(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"[")?;
+    for row in 0..table.rows() {
+        out.write_all(if row == 0 { b"\n" } else { b",\n" })?;
+        let cells = table.columns.iter().map(|column| {
+            let value = match &column.values {
+                DataValues::Text(values) => Value::from(values[row].as_str()),
+                DataValues::Whole(values) => Value::from(values[row]),
+                DataValues::Real(values) => Number::from_f64(values[row]).map_or(Value::Null, Value::Number),
+            };
+            (column.name.to_owned(), value)
+        });
+        serde_json::to_writer(&mut *out, &cells.collect::<Map<String, Value>>())?;
+    }
+    out.write_all(b"\n]\n")?;
+    out.flush()
+}
+
+fn write_parquet(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
+    let columns = table.columns.iter().map(|column| {
+        let (kind, values) = match &column.values {
+            DataValues::Text(values) => {
+                (ColumnType::Text, Values::Text(values.iter().map(|text| text.as_str().into()).collect()))
+            }
+            DataValues::Whole(values) => {
+                (ColumnType::U64, Values::Wide(values.iter().map(|value| value.cast_signed()).collect()))
+            }
+            DataValues::Real(values) => (ColumnType::F64, Values::Real(values.clone())),
+        };
+        ((column.name, kind), values)
+    });
+    // In memory first: the Parquet writer takes only streams that may change threads.
+    let mut file = Vec::new();
+    write_columns(&mut file, table.name, columns.collect())?;
+    out.write_all(&file)?;
+    out.flush()
+}
+
+fn write_markdown(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
+    let line = |out: &mut dyn Write, cells: Vec<String>| writeln!(out, "| {} |", cells.join(" | "));
+    line(out, table.columns.iter().map(|column| column.name.to_owned()).collect())?;
+    let rules = table.columns.iter().map(|column| match column.values {
+        DataValues::Text(_) => "---".to_owned(),
+        _ => "---:".to_owned(),
+    });
+    line(out, rules.collect())?;
+    for row in 0..table.rows() {
+        let cells = table.columns.iter().map(|column| shown(column, row).replace('|', r"\|"));
+        line(out, cells.collect())?;
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn table() -> DataTable {
+        DataTable::new(
+            "programs",
+            vec![
+                DataColumn::text("program", ["a|b\u{1b}.py", "c,\"d\""].map(str::to_owned)),
+                DataColumn::whole("executions", [1_234_567, u64::MAX]),
+                DataColumn::real("seconds", [Some(0.5), None]),
+                DataColumn::real("joules", [Some(7.5), Some(1.0 / 3.0)]),
+                DataColumn::text("energy", ["estimate", "perf"].map(str::to_owned)),
+            ],
+        )
+    }
+
+    fn written(format: DataFormat) -> Vec<u8> {
+        let mut out = Vec::new();
+        format.write(&table(), Style::PLAIN, &mut out).unwrap();
+        out
+    }
+
+    fn text(format: DataFormat) -> String {
+        String::from_utf8(written(format)).unwrap()
+    }
+
+    #[test]
+    fn people_get_short_names_and_estimates_that_look_like_such() {
+        let expected = "program                       executions  time s       J\n\
+            a|b\\u{1b}.py                   1,234,567  0.5000  ~7.500  ████████████████████\n\
+            c,\"d\"         18,446,744,073,709,551,615          0.3333\n";
+        assert_eq!(text(DataFormat::Table), expected);
+    }
+
+    #[test]
+    fn other_programs_get_all_digits() {
+        let csv = "program,executions,seconds,joules,energy\na|b\u{1b}.py,1234567,0.5,7.5,estimate\n\
+            \"c,\"\"d\"\"\",18446744073709551615,,0.3333333333333333,perf\n";
+        assert_eq!(text(DataFormat::Csv), csv);
+        let json: Vec<Map<String, Value>> = serde_json::from_slice(&written(DataFormat::Json)).unwrap();
+        assert_eq!(json[1]["executions"], Value::from(u64::MAX));
+        assert_eq!((&json[1]["seconds"], &json[0]["seconds"]), (&Value::Null, &Value::from(0.5)));
+        assert_eq!(&written(DataFormat::Parquet)[..4], b"PAR1");
+        assert!(text(DataFormat::Markdown).contains("| a\\|b\\u{1b}.py | 1,234,567 | 0.5000 |"));
+        assert_eq!(text(DataFormat::Markdown).lines().nth(1).unwrap(), "| --- | ---: | ---: | ---: | --- |");
+    }
+
+    #[test]
+    fn an_empty_table_has_its_columns() {
+        let empty = DataTable::new("programs", vec![DataColumn::text("program", Vec::new())]);
+        let mut out = Vec::new();
+        DataFormat::Csv.write(&empty, Style::PLAIN, &mut out).unwrap();
+        DataFormat::Json.write(&empty, Style::PLAIN, &mut out).unwrap();
+        assert_eq!(out, b"program\n[\n]\n");
+    }
+}

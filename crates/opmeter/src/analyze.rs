@@ -1,0 +1,224 @@
+//! `opmeter analyze`
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use glob::Pattern;
+use opmeter_analysis::{
+    DataTable, Study, Terms, family_table, interpreter_table, machines, matrix_table, opcode_table,
+    program_table,
+};
+use opmeter_corpus::{CollectedResult, Collection, Skipped};
+use opmeter_opcodes::Family;
+use opmeter_recording::{Phase, Recording};
+use opmeter_report::{DataFormat, Style};
+
+use crate::cli::{PhaseArg, TermsArg};
+use crate::error::Failure;
+use crate::export::{Sync, to_file};
+use crate::report::written;
+
+/// What is skipped is listed up to so many.
+const LISTED: usize = 20;
+
+/// Arguments of `analyze`.
+#[derive(Args)]
+pub struct AnalyzeArgs {
+    /// Folders of results, as of `opmeter measure`, or recordings
+    #[arg(value_name = "FOLDER", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// What there is a row for
+    #[arg(long, value_enum, default_value_t = View::Program)]
+    pub by: View,
+    /// Count in the names that were executed, or in those that the compiler emitted
+    #[arg(long, value_enum, default_value_t = TermsArg::Base)]
+    pub terms: TermsArg,
+    /// Phases to take
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
+    pub phase: Vec<PhaseArg>,
+    /// Only programs whose names fit
+    #[arg(long, value_name = "PATTERN")]
+    pub program: Option<String>,
+    /// Only interpreters whose names or versions begin so, such as 3.11
+    #[arg(long, value_name = "VERSION")]
+    pub python: Option<String>,
+    /// Only results of this machine, by its name
+    #[arg(long, value_name = "HOSTNAME")]
+    pub machine: Option<String>,
+    /// Only opcodes of this family, such as calls (with --by opcode)
+    #[arg(long, value_name = "FAMILY", value_parser = family)]
+    pub family: Option<Family>,
+    /// Sort by a column: texts from A, numbers from the highest
+    #[arg(long, value_name = "COLUMN")]
+    pub sort: Option<String>,
+    /// Only so many rows
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = DataFormatArg::Table)]
+    pub format: DataFormatArg,
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+fn family(text: &str) -> Result<Family, String> {
+    let named = Family::ALL.into_iter().find(|family| family.name() == text.to_lowercase());
+    named.ok_or_else(|| {
+        let names: Vec<&str> = Family::ALL.into_iter().map(Family::name).collect();
+        format!("families are {}", names.join(", "))
+    })
+}
+
+/// What there is a row for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum View {
+    /// Programs: executions, time, energy
+    Program,
+    /// Opcodes over all programs
+    Opcode,
+    /// Families of opcodes over all programs
+    Family,
+    /// Each opcode of each program
+    Matrix,
+    /// Interpreters, compared over the programs that they ran
+    Interpreter,
+}
+
+/// A format for tables.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataFormatArg {
+    /// For the terminal
+    Table,
+    /// Comma-separated values
+    Csv,
+    /// An array of objects
+    Json,
+    /// Apache Parquet
+    Parquet,
+    /// A table for Markdown
+    Markdown,
+}
+
+impl DataFormatArg {
+    fn format(self) -> DataFormat {
+        match self {
+            Self::Table => DataFormat::Table,
+            Self::Csv => DataFormat::Csv,
+            Self::Json => DataFormat::Json,
+            Self::Parquet => DataFormat::Parquet,
+            Self::Markdown => DataFormat::Markdown,
+        }
+    }
+}
+
+/// Writes a table over all results of the folders. What is left out is told on standard error, with its reason.
+pub fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
+    let phases: Vec<Phase> = args.phase.iter().flat_map(|phase| phase.phases()).copied().collect();
+    let (studies, skipped) = studies(args)?;
+    tell(&skipped);
+    if studies.is_empty() {
+        return Err(Failure::not_done(
+            "there is no result to analyze that was asked for; `opmeter measure FOLDER` makes some",
+        ));
+    }
+    let machines = machines(&studies);
+    if machines.len() > 1 {
+        eprintln!(
+            "opmeter: these results are of {} machines, whose times and joules are not alike: {}; choose one with \
+             --machine",
+            machines.len(),
+            machines.join(", ")
+        );
+    }
+    let mut table = table(args, &studies, &phases);
+    if let Some(column) = &args.sort {
+        table.sort_by(column).map_err(|error| Failure::wrong(format_args!("{column}: {error}")))?;
+    }
+    let gone = args.top.map_or(0, |top| table.truncate(top));
+    let format = args.format.format();
+    match &args.output {
+        Some(path) => to_file(path, Sync::Yes, |out| format.write(&table, Style::PLAIN, out))?,
+        None => {
+            let stdout = io::stdout();
+            let style = Style::for_stream(&stdout);
+            let mut out = BufWriter::new(stdout.lock());
+            written(format.write(&table, style, &mut out).and_then(|()| out.flush()))?;
+        }
+    }
+    if gone > 0 && args.format == DataFormatArg::Table {
+        eprintln!("opmeter: {gone} more rows");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(args: &AnalyzeArgs, studies: &[Study], phases: &[Phase]) -> DataTable {
+    let terms = match args.terms {
+        TermsArg::Executed => Terms::AsExecuted,
+        TermsArg::Base => Terms::Base,
+    };
+    match args.by {
+        View::Program => program_table(studies, phases),
+        View::Opcode => opcode_table(studies, terms, phases, args.family),
+        View::Family => family_table(studies, phases),
+        View::Matrix => matrix_table(studies, terms, phases),
+        View::Interpreter => interpreter_table(studies, phases),
+    }
+}
+
+/// The results that are asked for, and what can't be used.
+fn studies(args: &AnalyzeArgs) -> Result<(Vec<Study>, Vec<Skipped>), Failure> {
+    let pattern = args.program.as_deref().map(Pattern::new).transpose();
+    let pattern = pattern.map_err(|error| Failure::wrong(format_args!("--program: {}", error.msg)))?;
+    let Collection { results, mut skipped } = Collection::of(&args.folders).map_err(Failure::not_done)?;
+    let wanted = |result: &CollectedResult| {
+        let interpreter = result.interpreter();
+        let begins = |version: &String| {
+            interpreter.starts_with(version.as_str())
+                || interpreter.split(' ').any(|word| is_of_version(word, version))
+        };
+        pattern.as_ref().is_none_or(|pattern| pattern.matches(&result.program()))
+            && args.python.as_ref().is_none_or(begins)
+            && args.machine.as_ref().is_none_or(|name| result.manifest.machine.hostname == *name)
+    };
+    let tables = ["opcodes", "distributions", "runs", "energy"];
+    let mut studies = Vec::new();
+    for result in results.into_iter().filter(wanted) {
+        match Recording::open_tables(&result.path, |table| tables.contains(&table)) {
+            Ok(recording) => studies.push(study(&result, recording)),
+            Err(error) => skipped.push(Skipped { path: result.path, reason: error.to_string() }),
+        }
+    }
+    Ok((studies, skipped))
+}
+
+/// Whether a version is the one that is asked for, or one of its: 3.1 is no beginning of 3.11.
+fn is_of_version(version: &str, asked: &str) -> bool {
+    version.strip_prefix(asked).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn study(result: &CollectedResult, recording: Recording) -> Study {
+    let Recording { manifest, tables, .. } = recording;
+    Study {
+        program: result.program(),
+        interpreter: result.interpreter(),
+        machine: manifest.machine,
+        opcodes: tables.opcodes,
+        distributions: tables.distributions,
+        runs: tables.runs,
+        energy: tables.energy,
+        measurement: manifest.energy.unwrap_or_default(),
+    }
+}
+
+/// Tells what is left out.
+fn tell(skipped: &[Skipped]) {
+    for Skipped { path, reason } in skipped.iter().take(LISTED) {
+        eprintln!("opmeter: left out: {}: {reason}", path.display());
+    }
+    if skipped.len() > LISTED {
+        eprintln!("opmeter: left out: {} more", skipped.len() - LISTED);
+    }
+}

@@ -6,8 +6,8 @@ use opmeter_recording::Phase;
 use super::study::Study;
 use crate::{Terms, TimeSum};
 
-/// A program's mean of an opcode counts for its spread from so many executions on.
-const ENOUGH: u64 = 100;
+/// A program's mean of an opcode counts for its spread from so many timed executions on.
+const ENOUGH: u128 = 300;
 
 /// What an opcode did in all studies.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ pub(crate) fn opcode_sums(studies: &[Study], terms: Terms, phases: &[Phase]) -> 
             sum.shares += executions as f64 / all;
             if let Some(time) = time {
                 sum.time.get_or_insert_default().add(time);
-                if executions >= ENOUGH && time.timed_executions > 0 {
+                if time.timed_executions >= ENOUGH {
                     sum.means.push(time.ns_net as f64 / executions as f64);
                 }
             }

@@ -69,8 +69,8 @@ impl OtherLoad {
             self.busy as f64 / clock_ticks_per_second() as f64 / self.wall.max(f64::MIN_POSITIVE);
         (self.wall >= LONG_ENOUGH && processors > LET_PASS).then(|| {
             format!(
-                "other programs kept {processors:.1} processors busy {when}, and their energy is in the joules; end \
-                 them (top shows them) and measure again"
+                "other programs kept {processors:.1} processors busy {when}: what they took is in the joules, and they \
+                 make times longer; end them (top shows them) and measure again"
             )
         })
     }

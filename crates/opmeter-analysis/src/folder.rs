@@ -1,6 +1,7 @@
 //! Many recordings together: tables over the results of whole folders.
 
 mod data_table;
+mod event_times;
 mod family_table;
 mod interpreter_table;
 mod matrix_table;
@@ -15,4 +16,4 @@ pub use interpreter_table::interpreter_table;
 pub use matrix_table::matrix_table;
 pub use opcode_table::opcode_table;
 pub use program_table::program_table;
-pub use study::{Study, machines};
+pub use study::{Study, StudyTimes, machines};

@@ -22,7 +22,7 @@ const CACHE_VARIABLE: &str = "OPMETER_CACHE";
 /// When no folder is found that is private, writable and not mounted `noexec`.
 pub fn library() -> Result<PathBuf, Failure> {
     let mut problems = String::new();
-    for folder in candidates() {
+    for folder in caches() {
         match unpack(&folder) {
             Ok(path) => return Ok(path),
             Err(error) => problems.push_str(&format!("\n  {}: {error}", folder.display())),
@@ -34,7 +34,8 @@ pub fn library() -> Result<PathBuf, Failure> {
     )))
 }
 
-fn candidates() -> Vec<PathBuf> {
+/// Where caches may be, the best place first.
+pub fn caches() -> Vec<PathBuf> {
     if let Some(folder) = env::var_os(CACHE_VARIABLE) {
         return vec![folder.into()];
     }

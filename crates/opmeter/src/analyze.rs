@@ -1,20 +1,22 @@
 //! `opmeter analyze`
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use glob::Pattern;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opmeter_analysis::{
-    DataTable, Study, Terms, family_table, interpreter_table, machines, matrix_table, opcode_table,
-    program_table,
+    DataTable, Study, StudyTimes, Terms, family_table, interpreter_table, machines, matrix_table,
+    opcode_table, program_table,
 };
 use opmeter_corpus::{CollectedResult, Collection, Skipped};
 use opmeter_opcodes::Family;
 use opmeter_recording::{Phase, Recording};
 use opmeter_report::{DataFormat, Style};
 
+use crate::analysis_cache::AnalysisCache;
 use crate::cli::{PhaseArg, TermsArg};
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
@@ -183,15 +185,28 @@ fn studies(args: &AnalyzeArgs) -> Result<(Vec<Study>, Vec<Skipped>), Failure> {
             && args.python.as_ref().is_none_or(begins)
             && args.machine.as_ref().is_none_or(|name| result.manifest.machine.hostname == *name)
     };
-    let tables = ["opcodes", "distributions", "runs", "energy"];
+    let results: Vec<CollectedResult> = results.into_iter().filter(wanted).collect();
+    let cache = AnalysisCache::open();
+    let bar = bar(results.len());
     let mut studies = Vec::new();
-    for result in results.into_iter().filter(wanted) {
-        match Recording::open_tables(&result.path, |table| tables.contains(&table)) {
-            Ok(recording) => studies.push(study(&result, recording)),
-            Err(error) => skipped.push(Skipped { path: result.path, reason: error.to_string() }),
+    for result in results {
+        match study(&result, &cache) {
+            Ok(study) => studies.push(study),
+            Err(reason) => skipped.push(Skipped { path: result.path, reason }),
         }
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     Ok((studies, skipped))
+}
+
+/// A bar with a step for each result, where there is somebody to look at it.
+fn bar(results: usize) -> ProgressBar {
+    let terminal = io::stderr().is_terminal();
+    let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} results, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(results as u64), target);
+    style.into_iter().fold(bar, ProgressBar::with_style)
 }
 
 /// Whether a version is the one that is asked for, or one of its: 3.1 is no beginning of 3.11.
@@ -199,18 +214,26 @@ fn is_of_version(version: &str, asked: &str) -> bool {
     version.strip_prefix(asked).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-fn study(result: &CollectedResult, recording: Recording) -> Study {
-    let Recording { manifest, tables, .. } = recording;
-    Study {
-        program: result.program(),
-        interpreter: result.interpreter(),
-        machine: manifest.machine,
-        opcodes: tables.opcodes,
-        distributions: tables.distributions,
-        runs: tables.runs,
-        energy: tables.energy,
-        measurement: manifest.energy.unwrap_or_default(),
-    }
+/// What a result tells: its times from the cache, where they would have to be made of events again.
+fn study(result: &CollectedResult, cache: &AnalysisCache) -> Result<Study, String> {
+    let wanted = |table: &str| StudyTimes::TABLES.contains(&table) || ["runs", "energy"].contains(&table);
+    let has_events = result.manifest.processes.iter().any(|process| process.events.is_some());
+    let key = if has_events { AnalysisCache::key(&result.path).ok() } else { None };
+    let kept = key.as_ref().and_then(|key| cache.get(key));
+    let needed = |table: &str| wanted(table) && !(kept.is_some() && StudyTimes::TABLES.contains(&table));
+    let recording = Recording::open_tables(&result.path, needed).map_err(|error| error.to_string())?;
+    let times = match kept {
+        Some(times) => times,
+        None => {
+            let times = StudyTimes::of(&recording)
+                .map_err(|error| format!("its events can't be read: {error}; record it again"))?;
+            if StudyTimes::are_of_events(&recording) {
+                key.iter().for_each(|key| cache.put(key, &times));
+            }
+            times
+        }
+    };
+    Ok(Study::new(result.program(), result.interpreter(), recording, times))
 }
 
 /// Tells what is left out.

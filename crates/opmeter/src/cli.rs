@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
 use crate::analyze::{self, AnalyzeArgs};
+use crate::cache::{self, CacheArgs};
 use crate::measure::{self, MeasureArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
@@ -37,6 +38,8 @@ enum Command {
     Measure(MeasureArgs),
     /// Show tables over all results of a folder: programs, opcodes, interpreters
     Analyze(AnalyzeArgs),
+    /// Look at, or empty, the cache of what `analyze` has read
+    Cache(CacheArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
     /// Find for which sizes a template's programs run, and run within a target time
@@ -356,6 +359,7 @@ pub fn run() -> ExitCode {
         Command::Energy(args) => energy::run(&args),
         Command::Measure(args) => measure::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Cache(args) => cache::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Range(args) => range::run(&args),
         Command::Synthesize(args) => synthesize::run(&args),

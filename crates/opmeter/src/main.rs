@@ -1,8 +1,10 @@
 //! Opmeter: a meter for CPython bytecode.
 
 mod agent;
+mod analysis_cache;
 mod analyze;
 mod annotate;
+mod cache;
 mod changed_sources;
 mod cli;
 mod descendants;

@@ -130,3 +130,66 @@ fn interpreters_are_compared_and_every_format_is_written() {
     assert_eq!(&fs::read(&file).unwrap()[..4], b"PAR1");
     fs::remove_file(file).unwrap();
 }
+
+#[test]
+fn events_are_made_times_of_once_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = opmeter();
+        command.current_dir(folder.path()).env("OPMETER_CACHE", folder.path().join("cache")).args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let python = interpreters::any().path.to_str().unwrap();
+    let program = "total = 0\nfor i in range(20000):\n    total += i * i % 7\nprint(total)\n";
+    run(&["record", "--quiet", "--events", "-o", "out.opm", "--", python, "-c", program]);
+    let analyze = || run(&["analyze", "out.opm", "--by", "opcode", "--terms", "executed", "--format", "csv"]);
+    assert!(run(&["cache", "info"]).contains(": 0 entries"));
+    let first = analyze();
+    assert!(run(&["cache", "info"]).contains(": 1 entries"));
+    // The same numbers as of the events one by one.
+    let events = run(&["export", "out.opm", "--table", "events", "--format", "csv", "--phase", "main"]);
+    let mut expected: std::collections::BTreeMap<String, (u64, u64, Vec<u64>)> = Default::default();
+    for line in events.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let cycles: u64 = fields[fields.len() - 2].parse().unwrap();
+        let (executions, timed, all) = expected.entry(fields[3].to_owned()).or_default();
+        *executions += 1;
+        if cycles > 0 {
+            *timed += cycles;
+            all.push(cycles);
+        }
+    }
+    let header: Vec<&str> = first.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|known| *known == name).unwrap();
+    let mut compared = 0;
+    for line in first.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let (executions, cycles, all) = expected.get_mut(fields[0]).unwrap();
+        assert_eq!(fields[column("executions")], executions.to_string());
+        if all.len() < 1000 {
+            continue;
+        }
+        let number = |name: &str| fields[column(name)].parse::<f64>().unwrap();
+        assert!((number("cycles_raw_mean") - *cycles as f64 / all.len() as f64).abs() < 1e-6, "{line}");
+        all.sort_unstable();
+        let median = all[(all.len() - 1) / 2] as f64;
+        assert!((number("cycles_raw_median") / median - 1.0).abs() < 0.04, "{line}: {median}");
+        compared += 1;
+    }
+    assert!(compared > 3, "{first}");
+    // The second look gives the same, and so does one after the cache was damaged or emptied.
+    assert_eq!(analyze(), first);
+    let entry = fs::read_dir(folder.path().join("cache/analysis")).unwrap().next().unwrap().unwrap().path();
+    let kept = fs::read(&entry).unwrap();
+    fs::write(&entry, &kept[..kept.len() / 2]).unwrap();
+    assert_eq!(analyze(), first);
+    assert_eq!(fs::read(&entry).unwrap(), kept);
+    assert!(run(&["cache", "clear"]).contains("1 entries removed"));
+    assert!(!entry.exists());
+    assert_eq!(analyze(), first);
+    // What was recorded anew is read anew.
+    run(&["record", "--quiet", "--force", "--events", "-o", "out.opm", "--", python, "-c", "print(1)"]);
+    assert_ne!(analyze(), first);
+}

@@ -1,5 +1,9 @@
-use opmeter_recording::{DistributionRow, Energy, EnergyRow, Machine, OpcodeRow, Phase, RunRow};
+use std::io;
 
+use opmeter_recording::{DistributionRow, Energy, EnergyRow, Machine, OpcodeRow, Phase, Recording, RunRow};
+use serde::{Deserialize, Serialize};
+
+use super::event_times::fill_event_times;
 use crate::{EnergySummary, Sample};
 
 /// What was measured of a program on an interpreter.
@@ -23,7 +27,58 @@ pub struct Study {
     pub measurement: Energy,
 }
 
+/// The times of a recording's opcodes: what takes long to read where it has to be made of events.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StudyTimes {
+    /// The opcodes, with times if there are any.
+    pub opcodes: Vec<OpcodeRow>,
+    /// How many of the timed executions took how long.
+    pub distributions: Vec<DistributionRow>,
+}
+
+impl StudyTimes {
+    /// The tables that they are made of.
+    pub const TABLES: [&'static str; 3] = ["opcodes", "distributions", "event_sites"];
+
+    /// Whether they have to be made of events, of which there may be billions.
+    pub fn are_of_events(recording: &Recording) -> bool {
+        recording.tables.distributions.is_empty()
+            && recording.manifest.processes.iter().any(|process| process.events.is_some())
+    }
+
+    /// The times of a recording, of which [`StudyTimes::TABLES`] were read. Events are read block by block.
+    ///
+    /// # Errors
+    /// When a file of events can't be read.
+    pub fn of(recording: &Recording) -> io::Result<Self> {
+        let tables = &recording.tables;
+        let mut times = Self { opcodes: tables.opcodes.clone(), distributions: tables.distributions.clone() };
+        if Self::are_of_events(recording) {
+            let sites = &tables.event_sites;
+            times.distributions =
+                fill_event_times(&recording.path, &recording.manifest, sites, &mut times.opcodes)?;
+        }
+        Ok(times)
+    }
+}
+
 impl Study {
+    /// What a recording tells of a program on an interpreter, with these times; the tables `runs` and `energy` were
+    /// read.
+    pub fn new(program: String, interpreter: String, recording: Recording, times: StudyTimes) -> Self {
+        let Recording { manifest, tables, .. } = recording;
+        Self {
+            program,
+            interpreter,
+            machine: manifest.machine,
+            opcodes: times.opcodes,
+            distributions: times.distributions,
+            runs: tables.runs,
+            energy: tables.energy,
+            measurement: manifest.energy.unwrap_or_default(),
+        }
+    }
+
     /// The rows of opcodes in these phases.
     pub(crate) fn opcodes_in<'a>(&'a self, phases: &'a [Phase]) -> impl Iterator<Item = &'a OpcodeRow> {
         self.opcodes.iter().filter(|row| phases.contains(&row.phase))

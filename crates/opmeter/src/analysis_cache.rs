@@ -1,0 +1,117 @@
+//! What was made of recordings once, so that it need not be made again.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use opmeter_analysis::StudyTimes;
+use opmeter_recording::{EVENTS_FOLDER, Manifest};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::agent;
+
+/// The version of what entries consist of, and of how they are made.
+const SCHEMA: u32 = 1;
+
+/// The folder of entries, in that of caches.
+const FOLDER: &str = "analysis";
+
+/// A cache of the times of recordings. Without a folder that can be written to, it keeps nothing.
+pub struct AnalysisCache {
+    folder: Option<PathBuf>,
+}
+
+/// An entry, as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    schema: u32,
+    key: String,
+    times: StudyTimes,
+}
+
+impl AnalysisCache {
+    /// The user's cache.
+    pub fn open() -> Self {
+        let folders = agent::caches().into_iter().map(|cache| cache.join(FOLDER));
+        Self { folder: folders.into_iter().find(|folder| fs::create_dir_all(folder).is_ok()) }
+    }
+
+    /// What identifies a recording and what is made of it: the manifest, the sizes and times of the files that are read,
+    /// and the version of Opmeter.
+    ///
+    /// # Errors
+    /// When the recording can't be read.
+    pub fn key(recording: &Path) -> io::Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(format!("{SCHEMA} {}\n", env!("CARGO_PKG_VERSION")));
+        hash.update(fs::read(recording.join(Manifest::FILE))?);
+        let mut files: Vec<PathBuf> = StudyTimes::TABLES
+            .iter()
+            .map(|table| recording.join(format!("{table}.parquet")))
+            .chain(fs::read_dir(recording.join(EVENTS_FOLDER))?.flatten().map(|entry| entry.path()))
+            .collect();
+        files.sort();
+        for file in files {
+            let Ok(metadata) = fs::metadata(&file) else { continue };
+            let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            hash.update(format!("{name} {} {}\n", metadata.len(), modified.as_nanos()));
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// What is kept under a key. An entry that is torn, or is of another, is none.
+    pub fn get(&self, key: &str) -> Option<StudyTimes> {
+        let bytes = fs::read(self.path(key)?).ok()?;
+        let entry: Entry = serde_json::from_slice(&bytes).ok()?;
+        (entry.schema == SCHEMA && entry.key == key).then_some(entry.times)
+    }
+
+    /// Keeps something under a key. Where it can't be written, it is made again next time.
+    pub fn put(&self, key: &str, times: &StudyTimes) {
+        let Some(path) = self.path(key) else { return };
+        let entry = Entry { schema: SCHEMA, key: key.to_owned(), times: times.clone() };
+        // Whole or not at all: another command may read it at this moment, or write the same.
+        let draft = path.with_extension(format!("{}.part", std::process::id()));
+        let written = serde_json::to_vec(&entry)
+            .map_err(io::Error::from)
+            .and_then(|json| fs::write(&draft, json))
+            .and_then(|()| fs::rename(&draft, &path));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+    }
+
+    /// Where it is, how many entries it has, and how many bytes they take.
+    pub fn info(&self) -> (Option<&Path>, usize, u64) {
+        let sizes = self.files().into_iter().filter_map(|file| Some(fs::metadata(file).ok()?.len()));
+        let sizes: Vec<u64> = sizes.collect();
+        (self.folder.as_deref(), sizes.len(), sizes.iter().sum())
+    }
+
+    /// Removes all entries; gives how many there were.
+    ///
+    /// # Errors
+    /// When one can't be removed.
+    pub fn clear(&self) -> io::Result<usize> {
+        let files = self.files();
+        for file in &files {
+            match fs::remove_file(file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(files.len())
+    }
+
+    fn path(&self, key: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{key}.json")))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let entries = self.folder.iter().flat_map(fs::read_dir).flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+    }
+}

@@ -10,7 +10,7 @@ mod recorded;
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use interpreters::one_of_each_version;
@@ -192,4 +192,37 @@ fn events_are_made_times_of_once_and_kept() {
     // What was recorded anew is read anew.
     run(&["record", "--quiet", "--force", "--events", "-o", "out.opm", "--", python, "-c", "print(1)"]);
     assert_ne!(analyze(), first);
+}
+
+#[test]
+fn several_processors_read_the_same_events_as_one_and_stop_at_the_same_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.opm");
+    let python = interpreters::any().path.to_str().unwrap();
+    let program = "total = 0\nfor i in range(300000):\n    total += i * i % 7\nprint(total)\n";
+    let mut record = opmeter();
+    record.args(["record", "--quiet", "--events", "-o"]).arg(&path).args(["--", python, "-c", program]);
+    assert!(record.output().unwrap().status.success());
+    let analyze = |mut command: Command| {
+        let cache = tempfile::tempdir().unwrap();
+        command.env("OPMETER_CACHE", cache.path()).arg("analyze").arg(&path);
+        let output =
+            command.args(["--by", "opcode", "--terms", "executed", "--format", "csv"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let alone = || {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", env!("CARGO_BIN_EXE_opmeter")]);
+        command
+    };
+    let whole = analyze(opmeter());
+    assert_eq!(analyze(alone()), whole);
+    let events = fs::read_dir(path.join("events")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&events).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    fs::write(&events, bytes).unwrap();
+    let damaged = analyze(opmeter());
+    assert!(damaged != whole && analyze(alone()) == damaged, "{damaged}");
 }

@@ -1,10 +1,17 @@
 use std::io;
 use std::path::Path;
+use std::thread;
 
 use opmeter_live::{BUCKETS, bucket, bucket_limits};
 use opmeter_recording::{
     DistributionRow, EventFile, EventSiteRow, EventSummary, Events, Manifest, OpcodeRow, OpcodeTime, Phase,
 };
+
+/// From so many events on, several processors read them.
+const WORTH_PARTS: u64 = 2_000_000;
+
+/// No more than so many do: each has histograms of its own.
+const MOST_PARTS: usize = 16;
 
 /// What an opcode's events took, in a phase.
 struct Histogram {
@@ -95,9 +102,11 @@ pub(crate) fn fill_event_times(
     let mut distributions = Vec::new();
     for process in &manifest.processes {
         let Some(summary) = &process.events else { continue };
-        for histogram in
-            histograms(folder, summary, sites.iter().filter(|site| site.process == process.process))?
-        {
+        let sites = sites.iter().filter(|site| site.process == process.process);
+        for histogram in histograms(folder, summary, sites)? {
+            if histogram.events == 0 {
+                continue;
+            }
             let is_its = |row: &&mut OpcodeRow| {
                 (row.process, row.phase, row.opcode.as_str())
                     == (process.process, histogram.phase, histogram.opcode.as_str())
@@ -116,11 +125,57 @@ fn histograms<'s>(
     summary: &EventSummary,
     sites: impl Iterator<Item = &'s EventSiteRow>,
 ) -> io::Result<Vec<Histogram>> {
-    let mut file = EventFile::open(&folder.join(&summary.file))?;
+    let path = folder.join(&summary.file);
+    let sites: Vec<&EventSiteRow> = sites.filter(|site| site.part == 0).collect();
+    let probe = summary.probe_cycles.round().max(0.0) as u64;
+    let processors = thread::available_parallelism().map_or(1, usize::from).min(MOST_PARTS);
+    let parts = if summary.events < WORTH_PARTS { 1 } else { processors };
+    if parts > 1 {
+        let read = thread::scope(|scope| {
+            let readers: Vec<_> = (0..parts)
+                .map(|part| {
+                    let (path, sites) = (&path, &sites);
+                    scope.spawn(move || read_part(path, sites, probe, (part, parts)))
+                })
+                .collect();
+            let joined = readers
+                .into_iter()
+                .map(|reader| reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<io::Result<Vec<(Vec<Histogram>, bool)>>>()
+        })?;
+        // What lies behind damage is left out: that is only known where one reads alone.
+        if read.iter().all(|(_, is_whole)| *is_whole) {
+            return Ok(read.into_iter().map(|(histograms, _)| histograms).reduce(add_up).unwrap_or_default());
+        }
+    }
+    Ok(read_part(&path, &sites, probe, (0, 1))?.0)
+}
+
+/// Adds the histograms of one part to those of another, of the same sites.
+fn add_up(mut all: Vec<Histogram>, part: Vec<Histogram>) -> Vec<Histogram> {
+    for (histogram, other) in all.iter_mut().zip(&part) {
+        histogram.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
+        histogram.events += other.events;
+        histogram.raw += other.raw;
+        histogram.net += other.net;
+        histogram.least = histogram.least.min(other.least);
+        histogram.most = histogram.most.max(other.most);
+    }
+    all
+}
+
+/// Reads every `of`-th block of a file from `part` on: the histograms of these sites, and whether no block is damaged.
+fn read_part(
+    path: &Path,
+    sites: &[&EventSiteRow],
+    probe: u64,
+    (part, of): (usize, usize),
+) -> io::Result<(Vec<Histogram>, bool)> {
+    let mut file = EventFile::open(path)?;
     let mut histograms: Vec<Histogram> = Vec::new();
     // By site: its histogram. What a combined opcode executes besides has no time of its own.
     let mut of_site: Vec<Option<u32>> = vec![None; file.sites.len()];
-    for site in sites.filter(|site| site.part == 0) {
+    for site in sites {
         let known =
             histograms.iter().position(|known| known.phase == site.phase && known.opcode == *site.opcode);
         let place = known.unwrap_or_else(|| {
@@ -131,11 +186,10 @@ fn histograms<'s>(
             *of_site = Some(place as u32);
         }
     }
-    let probe = summary.probe_cycles.round().max(0.0) as u64;
     let mut events = Events::default();
-    for block in 0..file.blocks() {
+    for block in (part..file.blocks()).step_by(of) {
         if !file.read(block, &mut events)? {
-            break;
+            return Ok((histograms, false));
         }
         for event in &events.events {
             // One whose end is not known, or that returned to C code, has no time.
@@ -146,6 +200,5 @@ fn histograms<'s>(
             }
         }
     }
-    histograms.retain(|histogram| histogram.events > 0);
-    Ok(histograms)
+    Ok((histograms, true))
 }

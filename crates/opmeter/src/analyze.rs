@@ -187,10 +187,15 @@ fn studies(args: &AnalyzeArgs) -> Result<(Vec<Study>, Vec<Skipped>), Failure> {
     };
     let results: Vec<CollectedResult> = results.into_iter().filter(wanted).collect();
     let cache = AnalysisCache::open();
-    let bar = bar(results.len());
+    let results = results.into_iter().map(|result| {
+        let kept = Kept::of(&result, &cache);
+        (result, kept)
+    });
+    let results: Vec<(CollectedResult, Kept)> = results.collect();
+    let bar = bar(results.iter().map(|(result, kept)| 1 + kept.events_to_read(result)).sum());
     let mut studies = Vec::new();
-    for result in results {
-        match study(&result, &cache) {
+    for (result, kept) in results {
+        match study(&result, kept, &cache, &bar) {
             Ok(study) => studies.push(study),
             Err(reason) => skipped.push(Skipped { path: result.path, reason }),
         }
@@ -200,12 +205,36 @@ fn studies(args: &AnalyzeArgs) -> Result<(Vec<Study>, Vec<Skipped>), Failure> {
     Ok((studies, skipped))
 }
 
-/// A bar with a step for each result, where there is somebody to look at it.
-fn bar(results: usize) -> ProgressBar {
+/// What the cache has of a result.
+struct Kept {
+    /// Under which key, if it is of those that are kept.
+    key: Option<String>,
+    times: Option<StudyTimes>,
+}
+
+impl Kept {
+    fn of(result: &CollectedResult, cache: &AnalysisCache) -> Self {
+        // Nothing else takes long to read.
+        let has_events = result.manifest.processes.iter().any(|process| process.events.is_some());
+        let key = if has_events { AnalysisCache::key(&result.path).ok() } else { None };
+        let times = key.as_ref().and_then(|key| cache.get(key));
+        Self { key, times }
+    }
+
+    fn events_to_read(&self, result: &CollectedResult) -> u64 {
+        if self.times.is_some() {
+            return 0;
+        }
+        result.manifest.processes.iter().filter_map(|process| process.events.as_ref()).map(|e| e.events).sum()
+    }
+}
+
+/// A bar with a step for each result, and each event, that is to be read, where there is somebody to look at it.
+fn bar(steps: u64) -> ProgressBar {
     let terminal = io::stderr().is_terminal();
     let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} results, {eta} left");
-    let bar = ProgressBar::with_draw_target(Some(results as u64), target);
+    let style = ProgressStyle::with_template("{wide_bar} {percent:>3} % read, {eta} left");
+    let bar = ProgressBar::with_draw_target(Some(steps), target);
     style.into_iter().fold(bar, ProgressBar::with_style)
 }
 
@@ -214,18 +243,22 @@ fn is_of_version(version: &str, asked: &str) -> bool {
     version.strip_prefix(asked).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// What a result tells: its times from the cache, where they would have to be made of events again.
-fn study(result: &CollectedResult, cache: &AnalysisCache) -> Result<Study, String> {
-    let wanted = |table: &str| StudyTimes::TABLES.contains(&table) || ["runs", "energy"].contains(&table);
-    let has_events = result.manifest.processes.iter().any(|process| process.events.is_some());
-    let key = if has_events { AnalysisCache::key(&result.path).ok() } else { None };
-    let kept = key.as_ref().and_then(|key| cache.get(key));
-    let needed = |table: &str| wanted(table) && !(kept.is_some() && StudyTimes::TABLES.contains(&table));
+/// What a result tells; its times are kept where they had to be made of events.
+fn study(
+    result: &CollectedResult,
+    Kept { key, times }: Kept,
+    cache: &AnalysisCache,
+    bar: &ProgressBar,
+) -> Result<Study, String> {
+    let needed = |table: &str| match table {
+        "runs" | "energy" => true,
+        table => times.is_none() && StudyTimes::TABLES.contains(&table),
+    };
     let recording = Recording::open_tables(&result.path, needed).map_err(|error| error.to_string())?;
-    let times = match kept {
+    let times = match times {
         Some(times) => times,
         None => {
-            let times = StudyTimes::of(&recording)
+            let times = StudyTimes::of(&recording, &|events| bar.inc(events))
                 .map_err(|error| format!("its events can't be read: {error}; record it again"))?;
             if StudyTimes::are_of_events(&recording) {
                 key.iter().for_each(|key| cache.put(key, &times));

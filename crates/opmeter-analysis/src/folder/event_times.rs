@@ -89,7 +89,8 @@ impl Histogram {
 }
 
 /// Fills in the times of a recording's opcodes from its events, and gives their distributions. Events are read block by
-/// block, so that memory does not grow with their number; those of a damaged file up to the damage.
+/// block, so that memory does not grow with their number; those of a damaged file up to the damage. `read` is told how
+/// many were read, block by block.
 ///
 /// # Errors
 /// When a file of events can't be read.
@@ -98,12 +99,13 @@ pub(crate) fn fill_event_times(
     manifest: &Manifest,
     sites: &[EventSiteRow],
     opcodes: &mut [OpcodeRow],
+    read: &(dyn Fn(u64) + Sync),
 ) -> io::Result<Vec<DistributionRow>> {
     let mut distributions = Vec::new();
     for process in &manifest.processes {
         let Some(summary) = &process.events else { continue };
         let sites = sites.iter().filter(|site| site.process == process.process);
-        for histogram in histograms(folder, summary, sites)? {
+        for histogram in histograms(folder, summary, sites, read)? {
             if histogram.events == 0 {
                 continue;
             }
@@ -124,6 +126,7 @@ fn histograms<'s>(
     folder: &Path,
     summary: &EventSummary,
     sites: impl Iterator<Item = &'s EventSiteRow>,
+    progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<Vec<Histogram>> {
     let path = folder.join(&summary.file);
     let sites: Vec<&EventSiteRow> = sites.filter(|site| site.part == 0).collect();
@@ -135,7 +138,7 @@ fn histograms<'s>(
             let readers: Vec<_> = (0..parts)
                 .map(|part| {
                     let (path, sites) = (&path, &sites);
-                    scope.spawn(move || read_part(path, sites, probe, (part, parts)))
+                    scope.spawn(move || read_part(path, sites, probe, (part, parts), progress))
                 })
                 .collect();
             let joined = readers
@@ -148,7 +151,7 @@ fn histograms<'s>(
             return Ok(read.into_iter().map(|(histograms, _)| histograms).reduce(add_up).unwrap_or_default());
         }
     }
-    Ok(read_part(&path, &sites, probe, (0, 1))?.0)
+    Ok(read_part(&path, &sites, probe, (0, 1), progress)?.0)
 }
 
 /// Adds the histograms of one part to those of another, of the same sites.
@@ -170,6 +173,7 @@ fn read_part(
     sites: &[&EventSiteRow],
     probe: u64,
     (part, of): (usize, usize),
+    progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<(Vec<Histogram>, bool)> {
     let mut file = EventFile::open(path)?;
     let mut histograms: Vec<Histogram> = Vec::new();
@@ -191,6 +195,7 @@ fn read_part(
         if !file.read(block, &mut events)? {
             return Ok((histograms, false));
         }
+        progress(events.events.len() as u64);
         for event in &events.events {
             // One whose end is not known, or that returned to C code, has no time.
             if event.cycles > 0

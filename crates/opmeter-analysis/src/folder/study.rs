@@ -46,17 +46,18 @@ impl StudyTimes {
             && recording.manifest.processes.iter().any(|process| process.events.is_some())
     }
 
-    /// The times of a recording, of which [`StudyTimes::TABLES`] were read. Events are read block by block.
+    /// The times of a recording, of which [`StudyTimes::TABLES`] were read. Events are read block by block; `read` is
+    /// told how many.
     ///
     /// # Errors
     /// When a file of events can't be read.
-    pub fn of(recording: &Recording) -> io::Result<Self> {
+    pub fn of(recording: &Recording, read: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let tables = &recording.tables;
         let mut times = Self { opcodes: tables.opcodes.clone(), distributions: tables.distributions.clone() };
         if Self::are_of_events(recording) {
             let sites = &tables.event_sites;
             times.distributions =
-                fill_event_times(&recording.path, &recording.manifest, sites, &mut times.opcodes)?;
+                fill_event_times(&recording.path, &recording.manifest, sites, &mut times.opcodes, read)?;
         }
         Ok(times)
     }

@@ -1,0 +1,87 @@
+use nalgebra::{DMatrix, DVector};
+
+use crate::NullModel;
+use crate::design::Design;
+use crate::relative_fit::{Penalty, RelativeFit};
+
+/// What cross-validation chooses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Setting {
+    /// How much costs are pulled towards a common one.
+    pub(crate) ridge: f64,
+    /// Whether the process's start has a cost of its own.
+    pub(crate) intercept: bool,
+}
+
+impl Setting {
+    /// All that are tried.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        [true, false]
+            .into_iter()
+            .flat_map(|intercept| (-4..=2).map(move |power| Self { ridge: 10f64.powi(power), intercept }))
+    }
+}
+
+/// Costs of features, fitted.
+#[derive(Debug, Clone)]
+pub(crate) struct CostFit {
+    /// The cost of the process's start: seconds or joules.
+    pub(crate) intercept: f64,
+    /// The cost of an execution of each feature: seconds or joules.
+    pub(crate) costs: Vec<f64>,
+    /// The cost that all are pulled to.
+    pub(crate) common: f64,
+    fit: RelativeFit,
+    penalty: Penalty,
+    units: Vec<f64>,
+}
+
+impl CostFit {
+    /// Fits costs. Each is pulled towards the common cost of the null model, by its distance from it as a part of it:
+    /// of what the programs say little, that is what is left.
+    pub(crate) fn new(design: &Design, setting: Setting) -> Self {
+        let null =
+            if setting.intercept { NullModel::StartAndPerExecution } else { NullModel::PerExecution };
+        let null = null.fit(design);
+        let common = if null.slope > 0.0 {
+            null.slope
+        } else {
+            design.response.iter().sum::<f64>() / design.executions.iter().sum::<f64>()
+        };
+        let count = design.features.ncols();
+        let columns = count + usize::from(setting.intercept);
+        let mut units = vec![common; count];
+        units.extend(setting.intercept.then(|| design.least_response()));
+        let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
+            units[column] * if column < count { design.features[(row, column)] } else { 1.0 }
+        });
+        let of_feature = |value: f64| {
+            DVector::from_fn(columns, |column, _| if column < count { value } else { 0.0 })
+        };
+        let penalty = Penalty { strengths: of_feature(setting.ridge), centre: of_feature(1.0) };
+        let fit = RelativeFit::new(&matrix, &design.response, &penalty);
+        let (intercept, costs) = scaled(&fit.coefficients, &units, count);
+        Self { intercept, costs, common, fit, penalty, units }
+    }
+
+    /// The intercept and the costs where each program counts as often as `frequencies` says.
+    pub(crate) fn again(&self, frequencies: &[f64]) -> (f64, Vec<f64>) {
+        scaled(&self.fit.solve(frequencies, &self.penalty), &self.units, self.costs.len())
+    }
+
+    /// How much of each cost the programs say, from 0 to 1; the rest is the common cost.
+    pub(crate) fn from_programs(&self) -> Vec<f64> {
+        self.fit.from_rows(&self.penalty).into_iter().take(self.costs.len()).collect()
+    }
+
+    /// What is fitted of a program of another design of the same features: seconds or joules.
+    pub(crate) fn predict(&self, design: &Design, row: usize) -> f64 {
+        let each = self.costs.iter().enumerate().map(|(column, cost)| cost * design.features[(row, column)]);
+        self.intercept + each.sum::<f64>()
+    }
+}
+
+fn scaled(coefficients: &DVector<f64>, units: &[f64], count: usize) -> (f64, Vec<f64>) {
+    let all: Vec<f64> = coefficients.iter().zip(units).map(|(value, unit)| value * unit).collect();
+    (all.get(count).copied().unwrap_or(0.0), all[..count].to_vec())
+}

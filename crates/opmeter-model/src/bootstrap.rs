@@ -2,6 +2,7 @@ use fastrand::Rng;
 
 use crate::cost_fit::CostFit;
 use crate::quantile::quantile;
+use crate::relative_fit::Drawing;
 
 /// The part of all intervals of costs that cover what they are of.
 pub(crate) const CONFIDENCE: f64 = 0.95;
@@ -39,9 +40,15 @@ impl<'a> Draws<'a> {
 
 /// The intervals of the intercept and of the costs: quantiles of what is fitted to programs that are drawn with
 /// replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 9 and 13).
-pub(crate) fn intervals(fit: &CostFit, folds: &[Vec<usize>], rows: usize, count: usize) -> (Interval, Vec<Interval>) {
+pub(crate) fn intervals(
+    fit: &CostFit,
+    drawing: &Drawing,
+    folds: &[Vec<usize>],
+    rows: usize,
+    count: usize,
+) -> (Interval, Vec<Interval>) {
     let mut draws = Draws::new(folds, rows);
-    let drawn: Vec<(f64, Vec<f64>)> = (0..count).map(|_| fit.again(&draws.frequencies())).collect();
+    let drawn: Vec<(f64, Vec<f64>)> = (0..count).map(|_| fit.again(drawing, &draws.frequencies())).collect();
     let interval = |values: Vec<f64>, value: f64| {
         let end = |part| quantile(values.clone(), part).unwrap_or(value);
         (end((1.0 - CONFIDENCE) / 2.0).min(value), end((1.0 + CONFIDENCE) / 2.0).max(value))

@@ -2,7 +2,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::NullModel;
 use crate::design::Design;
-use crate::relative_fit::{Penalty, RelativeFit};
+use crate::relative_fit::{Drawing, Penalty, RelativeFit};
 
 /// What cross-validation chooses.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,14 +64,14 @@ impl CostFit {
         Self { intercept, costs, common, fit, penalty, units }
     }
 
-    /// The intercept and the costs where each program counts as often as `frequencies` says.
-    pub(crate) fn again(&self, frequencies: &[f64]) -> (f64, Vec<f64>) {
-        scaled(&self.fit.solve(frequencies, &self.penalty), &self.units, self.costs.len())
+    /// What is needed to fit again to programs that are drawn.
+    pub(crate) fn drawing(&self) -> Drawing {
+        self.fit.drawing(&self.penalty)
     }
 
-    /// How much of each cost the programs say, from 0 to 1; the rest is the common cost.
-    pub(crate) fn from_programs(&self) -> Vec<f64> {
-        self.fit.from_rows(&self.penalty).into_iter().take(self.costs.len()).collect()
+    /// The intercept and the costs where each program counts as often as `frequencies` says.
+    pub(crate) fn again(&self, drawing: &Drawing, frequencies: &[f64]) -> (f64, Vec<f64>) {
+        scaled(&self.fit.again(drawing, frequencies, &self.penalty), &self.units, self.costs.len())
     }
 
     /// What is fitted of a program of another design of the same features: seconds or joules.

@@ -1,3 +1,7 @@
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
+
 use crate::cost_fit::{CostFit, Setting};
 use crate::design::Design;
 
@@ -31,17 +35,31 @@ fn rest(rows: usize, fold: &[usize]) -> Vec<usize> {
     (0..rows).filter(|row| !fold.contains(row)).collect()
 }
 
-/// What is predicted of each row by what `fit` makes of the rows of the other folds.
+/// What is predicted of each row by what `fit` makes of the rows of the other folds. As many folds at the same time as
+/// there are processors.
 pub(crate) fn held_out<F: Fn(usize) -> f64>(
     design: &Design,
     folds: &[Vec<usize>],
-    fit: impl Fn(&Design, &[usize]) -> F,
+    fit: impl Fn(&Design, &[usize]) -> F + Sync,
 ) -> Vec<f64> {
-    let mut predicted = vec![f64::NAN; design.len()];
-    for fold in folds {
+    let predictions = |fold: &[usize]| -> Vec<f64> {
         let rows = rest(design.len(), fold);
         let predict = fit(&design.select(&rows), &rows);
-        fold.iter().for_each(|&row| predicted[row] = predict(row));
+        fold.iter().map(|&row| predict(row)).collect()
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let each = folds.len().div_ceil(processors).max(1);
+    let parts: Vec<Vec<Vec<f64>>> = thread::scope(|scope| {
+        let predictions = &predictions;
+        let parts = folds.chunks(each).map(|part| {
+            scope.spawn(move || part.iter().map(|fold| predictions(fold)).collect::<Vec<Vec<f64>>>())
+        });
+        let threads: Vec<_> = parts.collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut predicted = vec![f64::NAN; design.len()];
+    for (fold, values) in folds.iter().zip(parts.into_iter().flatten()) {
+        fold.iter().zip(values).for_each(|(&row, value)| predicted[row] = value);
     }
     predicted
 }

@@ -83,7 +83,8 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         ),
         None => return Err(Error::TooFew { programs: 0, templates: 0, response: wish.response.name() }),
     };
-    let (of_start, of_costs) = intervals(&fit, &by_template, design.len(), DRAWS);
+    let drawing = fit.drawing();
+    let (of_start, of_costs) = intervals(&fit, &drawing, &by_template, design.len(), DRAWS);
     let fitted: Vec<f64> = (0..design.len()).map(|row| fit.predict(&design, row)).collect();
     let executions = || design.executions.iter().copied();
     Ok(Model {
@@ -110,7 +111,7 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
             low: of_start.0,
             high: of_start.1,
         }),
-        costs: costs(&fit, &of_costs, &features, &design, &fitted),
+        costs: costs(&fit, &drawing.from_rows, &of_costs, &features, &design, &fitted),
         common_cost: fit.common * NANO,
         ridge: setting.ridge,
         confidence: CONFIDENCE,
@@ -174,12 +175,12 @@ fn null_result(
 
 fn costs(
     fit: &CostFit,
+    from_programs: &[f64],
     intervals: &[(f64, f64)],
     features: &Features,
     design: &Design,
     fitted: &[f64],
 ) -> Vec<Cost> {
-    let from_programs = fit.from_programs();
     let rows = design.len();
     let each = features.list.iter().enumerate().map(|(column, feature)| {
         let (cost, (low, high)) = (fit.costs[column], intervals[column]);

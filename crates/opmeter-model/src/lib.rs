@@ -22,6 +22,8 @@ mod observation;
 mod observations;
 mod prediction;
 mod quantile;
+#[cfg(test)]
+mod recovery;
 mod relative_fit;
 mod response;
 mod template;

@@ -16,8 +16,14 @@ const LEAST_DEVIATION: f64 = 1e-3;
 const FARTHEST: f64 = 30.0;
 
 /// Turns of improving the fit, at most, and the relative change of what is fitted below which there is no further one.
-const TURNS: usize = 12;
-const STILL: f64 = 1e-4;
+const TURNS: usize = 10;
+const STILL: f64 = 1e-3;
+
+/// The part of errors that are not limited is not taken to be less than this.
+const LEAST_UNLIMITED: f64 = 0.5;
+
+/// What is left of the degrees of freedom is not taken to be less than this part of them.
+const LEAST_LEFT: f64 = 0.25;
 
 /// Pulls coefficients towards a centre: `strength` times the squared distance is added to the sum of squares.
 #[derive(Debug, Clone)]
@@ -42,6 +48,18 @@ pub(crate) struct RelativeFit {
     rows: DMatrix<f64>,
     /// What that problem is fitted to.
     targets: DVector<f64>,
+    /// The part of the errors that were not limited.
+    unlimited: f64,
+}
+
+/// What fits to drawn rows have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Drawing {
+    targets: DVector<f64>,
+    /// How much of each coefficient the rows say, from 0 to 1; the rest is the penalty's: the diagonal of the matrix
+    /// that makes estimates of true coefficients (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
+    /// 2009, section 3.4), without the constraint.
+    pub(crate) from_rows: Vec<f64>,
 }
 
 impl RelativeFit {
@@ -54,9 +72,11 @@ impl RelativeFit {
         let mut fitted: Vec<f64> = response.to_vec();
         let mut deviation = f64::INFINITY;
         let mut fit = Self {
-            coefficients: DVector::zeros(matrix.ncols()),
+            // Most are above 0: that is where the first turn looks first.
+            coefficients: DVector::from_element(matrix.ncols(), 1.0),
             rows: matrix.clone(),
             targets: DVector::zeros(count),
+            unlimited: 1.0,
         };
         for turn in 0..TURNS {
             for row in 0..count {
@@ -67,8 +87,9 @@ impl RelativeFit {
                     fit.rows[(row, column)] = matrix[(row, column)] / fitted[row];
                 }
             }
-            let every = vec![1.0; count];
-            fit.coefficients = fit.solve(&every, penalty);
+            let limited = fit.targets.iter().filter(|target| (*target - 1.0).abs() >= LIMIT * deviation).count();
+            fit.unlimited = 1.0 - limited as f64 / count.max(1) as f64;
+            fit.coefficients = fit.solve(&vec![1.0; count], &fit.targets, penalty);
             let next = matrix * &fit.coefficients;
             let mut change: f64 = 0.0;
             for row in 0..count {
@@ -85,33 +106,55 @@ impl RelativeFit {
         fit
     }
 
+    /// What is needed to fit again to rows that are drawn.
+    ///
+    /// Errors of the fit are smaller than true ones, the more a row decided its own fit: they are divided by one less
+    /// the row's leverage (MacKinnon and White, Journal of Econometrics 29, 1985). What limiting errors takes from their
+    /// spread is given back, as Salibián-Barrera and Zamar do (Annals of Statistics 30, 2002).
+    pub(crate) fn drawing(&self, penalty: &Penalty) -> Drawing {
+        let mut gram = gram_of(&self.rows, &self.rows);
+        add(&mut gram, penalty);
+        let inverse = Cholesky::new(gram).map(|factors| factors.inverse());
+        let columns = self.rows.ncols();
+        let leverage = |row: usize| {
+            let Some(inverse) = &inverse else { return 0.0 };
+            let values = self.rows.row(row);
+            (values * inverse * values.transpose())[(0, 0)]
+        };
+        let spread = 1.0 / self.unlimited.max(LEAST_UNLIMITED);
+        let target = |row: usize| {
+            1.0 + (self.targets[row] - 1.0) * spread / (1.0 - leverage(row)).max(LEAST_LEFT)
+        };
+        let from = |column: usize| {
+            inverse.as_ref().map_or(1.0, |inverse| 1.0 - penalty.strengths[column] * inverse[(column, column)])
+        };
+        Drawing {
+            targets: DVector::from_fn(self.rows.nrows(), |row, _| target(row)),
+            from_rows: (0..columns).map(|column| from(column).clamp(0.0, 1.0)).collect(),
+        }
+    }
+
     /// The coefficients where each row counts as often as `frequencies` says, with what errors are relative to left as
-    /// it was: one step of a fit anew, as Salibián-Barrera and Zamar propose it for the bootstrap of robust fits
-    /// (Annals of Statistics 30, 2002).
-    pub(crate) fn solve(&self, frequencies: &[f64], penalty: &Penalty) -> DVector<f64> {
+    /// it was: one step of a fit anew.
+    pub(crate) fn again(&self, drawing: &Drawing, frequencies: &[f64], penalty: &Penalty) -> DVector<f64> {
+        self.solve(frequencies, &drawing.targets, penalty)
+    }
+
+    fn solve(&self, frequencies: &[f64], targets: &DVector<f64>, penalty: &Penalty) -> DVector<f64> {
         let mut weighted = self.rows.clone();
         for (row, frequency) in frequencies.iter().enumerate() {
             weighted.row_mut(row).scale_mut(*frequency);
         }
-        let mut gram = weighted.tr_mul(&self.rows);
+        let mut gram = gram_of(&weighted, &self.rows);
         add(&mut gram, penalty);
-        let right = weighted.tr_mul(&self.targets) + penalty.strengths.component_mul(&penalty.centre);
+        let right = weighted.tr_mul(targets) + penalty.strengths.component_mul(&penalty.centre);
         let start: Vec<bool> = self.coefficients.iter().map(|value| *value > 0.0).collect();
         nnls::solve(&gram, &right, &start)
     }
+}
 
-    /// How much of each coefficient the rows say, from 0 to 1; the rest is the penalty's: the diagonal of the matrix
-    /// that makes estimates of true coefficients (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
-    /// 2009, section 3.4), without the constraint.
-    pub(crate) fn from_rows(&self, penalty: &Penalty) -> Vec<f64> {
-        let mut gram = self.rows.tr_mul(&self.rows);
-        add(&mut gram, penalty);
-        let columns = gram.ncols();
-        let Some(factors) = Cholesky::new(gram) else { return vec![1.0; columns] };
-        let inverse = factors.inverse();
-        let from = |column: usize| 1.0 - penalty.strengths[column] * inverse[(column, column)];
-        (0..columns).map(|column| from(column).clamp(0.0, 1.0)).collect()
-    }
+fn gram_of(a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+    a.transpose() * b
 }
 
 /// Adds a penalty to normal equations, and so little to each column that equations that leave something open have one

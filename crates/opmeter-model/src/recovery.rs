@@ -7,10 +7,10 @@ use crate::cost_fit::CostFit;
 use crate::cross_validation::{choose, folds};
 use crate::design::Design;
 
-const PROGRAMS: usize = 900;
+const PROGRAMS: usize = 800;
 const OPCODES: usize = 40;
 const REPETITIONS: usize = 200;
-const DRAWS: usize = 150;
+const DRAWS: usize = 400;
 const NOISE: f64 = 0.03;
 
 /// A value of the standard normal distribution (Box and Muller).
@@ -36,7 +36,7 @@ fn counts(random: &mut fastrand::Rng) -> DMatrix<f64> {
 
 #[test]
 fn known_costs_are_recovered_and_their_intervals_cover_them() {
-    let mut random = fastrand::Rng::with_seed(1);
+    let mut random = fastrand::Rng::with_seed(2);
     let features = counts(&mut random);
     // From 2 to 100 nanojoules, and half a millijoule for the start.
     let truth: Vec<f64> = (0..OPCODES).map(|_| 12e-9 * (0.8 * normal(&mut random)).exp()).collect();
@@ -86,10 +86,11 @@ fn known_costs_are_recovered_and_their_intervals_cover_them() {
             close[column] += usize::from((costs[column] / truth[column] - 1.0).abs() <= 0.1);
         }
     }
+    let mean = looked_at.iter().map(|&column| covered[column]).sum::<usize>() / looked_at.len();
+    assert!(mean * 100 >= REPETITIONS * 93, "covered in {mean} on the mean");
     for column in looked_at {
         let said = format!("opcode {column}, {:.3} of all, ridge {}", share(column), setting.ridge);
         assert!(covered[column] * 10 >= REPETITIONS * 9, "covered in {}: {said}", covered[column]);
         assert!(close[column] * 100 >= REPETITIONS * 95, "close in {}: {said}", close[column]);
-        println!("{said}: covered {}, close {}", covered[column], close[column]);
     }
 }

@@ -54,8 +54,10 @@ pub(crate) fn intervals(
         (end((1.0 - CONFIDENCE) / 2.0).min(value), end((1.0 + CONFIDENCE) / 2.0).max(value))
     };
     let of_intercept = interval(drawn.iter().map(|(intercept, _)| *intercept).collect(), fit.intercept);
-    let of_costs = fit.costs.iter().enumerate().map(|(place, cost)| {
-        interval(drawn.iter().map(|(_, costs)| costs[place]).collect(), *cost)
-    });
+    let of_costs = fit
+        .costs
+        .iter()
+        .enumerate()
+        .map(|(place, cost)| interval(drawn.iter().map(|(_, costs)| costs[place]).collect(), *cost));
     (of_intercept, of_costs.collect())
 }

@@ -40,8 +40,7 @@ impl CostFit {
     /// Fits costs. Each is pulled towards the common cost of the null model, by its distance from it as a part of it:
     /// of what the programs say little, that is what is left.
     pub(crate) fn new(design: &Design, setting: Setting) -> Self {
-        let null =
-            if setting.intercept { NullModel::StartAndPerExecution } else { NullModel::PerExecution };
+        let null = if setting.intercept { NullModel::StartAndPerExecution } else { NullModel::PerExecution };
         let null = null.fit(design);
         let common = if null.slope > 0.0 {
             null.slope
@@ -55,9 +54,8 @@ impl CostFit {
         let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
             units[column] * if column < count { design.features[(row, column)] } else { 1.0 }
         });
-        let of_feature = |value: f64| {
-            DVector::from_fn(columns, |column, _| if column < count { value } else { 0.0 })
-        };
+        let of_feature =
+            |value: f64| DVector::from_fn(columns, |column, _| if column < count { value } else { 0.0 });
         let penalty = Penalty { strengths: of_feature(setting.ridge), centre: of_feature(1.0) };
         let fit = RelativeFit::new(&matrix, &design.response, &penalty);
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);

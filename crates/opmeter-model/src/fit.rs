@@ -5,9 +5,7 @@ use crate::cost_fit::CostFit;
 use crate::cross_validation::{choose, folds, held_out};
 use crate::design::Design;
 use crate::held_out_error::HeldOutError;
-use crate::model::{
-    Cost, Estimate, LeftOut, Model, ModelProgram, NullResult, PredictionInterval,
-};
+use crate::model::{Cost, Estimate, LeftOut, Model, ModelProgram, NullResult, PredictionInterval};
 use crate::quantile::quantile;
 use crate::{Clock, Error, Features, NullModel, Observation, Observations, Response, Verdict, Wish};
 
@@ -74,13 +72,9 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         .min_by(|a, b| a.0.template_error.median.total_cmp(&b.0.template_error.median));
     let of_joules = matches!(wish.response, Response::Energy { .. });
     let verdict = match best {
-        Some((null, of_null)) => Verdict::new(
-            &of_templates,
-            (&null.formula, of_null),
-            &design.response,
-            &by_template,
-            of_joules,
-        ),
+        Some((null, of_null)) => {
+            Verdict::new(&of_templates, (&null.formula, of_null), &design.response, &by_template, of_joules)
+        }
         None => return Err(Error::TooFew { programs: 0, templates: 0, response: wish.response.name() }),
     };
     let drawing = fit.drawing();

@@ -34,8 +34,13 @@ mod tests {
 
     #[test]
     fn multiples_are_alike_and_others_are_not() {
-        let columns =
-            [vec![1.0, 2.0, 3.0], vec![0.0, 1.0, 0.0], vec![2.0, 4.01, 6.0], vec![1.0, 2.0, 3.3], vec![0.0; 3]];
+        let columns = [
+            vec![1.0, 2.0, 3.0],
+            vec![0.0, 1.0, 0.0],
+            vec![2.0, 4.01, 6.0],
+            vec![1.0, 2.0, 3.3],
+            vec![0.0; 3],
+        ];
         assert_eq!(alike(&columns), [vec![0, 2], vec![1], vec![3], vec![4]]);
         assert!((sine(&[1.0, 0.0], &[1.0, 0.001]) - 0.001).abs() < 1e-6);
     }

@@ -85,7 +85,8 @@ fn walk(
 /// The solution without a constraint of the variables that are `passive`, the others being 0.
 fn free_solution(gram: &DMatrix<f64>, right: &DVector<f64>, passive: &[bool]) -> DVector<f64> {
     let places: Vec<usize> = (0..passive.len()).filter(|&place| passive[place]).collect();
-    let part = DMatrix::from_fn(places.len(), places.len(), |row, column| gram[(places[row], places[column])]);
+    let part =
+        DMatrix::from_fn(places.len(), places.len(), |row, column| gram[(places[row], places[column])]);
     let wanted = DVector::from_fn(places.len(), |row, _| right[places[row]]);
     let mut solution = DVector::zeros(passive.len());
     if let Some(factors) = Cholesky::new(part) {

@@ -1,9 +1,9 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
+use crate::Response;
 use crate::design::Design;
 use crate::relative_fit::{Penalty, RelativeFit};
-use crate::Response;
 
 /// A model that knows nothing of opcodes: what a model of them has to be better than.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +55,14 @@ impl NullModel {
         let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
         let unit = design.least_response();
         let columns = 1 + usize::from(has_intercept);
-        let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
-            if column == 0 { values[row] / largest } else { unit }
-        });
+        let matrix =
+            DMatrix::from_fn(
+                design.len(),
+                columns,
+                |row, column| {
+                    if column == 0 { values[row] / largest } else { unit }
+                },
+            );
         let fit = RelativeFit::new(&matrix, &design.response, &Penalty::none(columns));
         let intercept = if has_intercept { fit.coefficients[1] * unit } else { 0.0 };
         NullFit { model: self, intercept, slope: fit.coefficients[0] / largest }
@@ -87,7 +92,10 @@ mod tests {
             response,
         };
         let line = NullModel::StartAndPerExecution.fit(&design);
-        assert!((line.intercept / 0.02 - 1.0).abs() < 1e-3 && (line.slope / 3e-8 - 1.0).abs() < 1e-3, "{line:?}");
+        assert!(
+            (line.intercept / 0.02 - 1.0).abs() < 1e-3 && (line.slope / 3e-8 - 1.0).abs() < 1e-3,
+            "{line:?}"
+        );
         let watts = NullModel::PerSecond.fit(&design);
         assert!((watts.slope - 12.0).abs() < 1e-6 && watts.intercept == 0.0, "{watts:?}");
         assert!((watts.predict(&design, 9) / design.response[9] - 1.0).abs() < 1e-6);

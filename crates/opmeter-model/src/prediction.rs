@@ -36,9 +36,8 @@ impl Prediction {
     /// Why the recording can't be used: a sentence without a full stop.
     pub fn of(model: &Model, collected: &CollectedResult) -> Result<Self, String> {
         let (observation, measured) = counted(collected, &model.wish())?;
-        let known = |opcode: &str| {
-            model.costs.iter().any(|cost| cost.members.iter().any(|member| member == opcode))
-        };
+        let known =
+            |opcode: &str| model.costs.iter().any(|cost| cost.members.iter().any(|member| member == opcode));
         let unknown: Vec<&str> =
             observation.counts.keys().map(String::as_str).filter(|opcode| !known(opcode)).collect();
         let mut nano = 0.0;
@@ -96,15 +95,11 @@ impl Prediction {
             other.hostname == machine.hostname && other.cpu == machine.cpu
         };
         if !model.machines.iter().any(same) {
-            outside.push(format!(
-                "it is of another machine: {} ({})",
-                machine.hostname, machine.cpu
-            ));
+            outside.push(format!("it is of another machine: {} ({})", machine.hostname, machine.cpu));
         }
         let predicted = model.start.map_or(0.0, |start| start.value) + nano / 1e9;
-        let measured = measured.ok().and_then(|measured| {
-            if model.net { measured.net } else { Some(measured.gross) }
-        });
+        let measured =
+            measured.ok().and_then(|measured| if model.net { measured.net } else { Some(measured.gross) });
         Ok(Self {
             program: observation.program,
             predicted,

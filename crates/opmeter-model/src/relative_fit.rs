@@ -1,7 +1,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 
-use crate::quantile::median;
 use crate::nnls;
+use crate::quantile::median;
 
 /// Errors count no more than this many deviations, where they are greater (Huber, Robust Statistics, 1981, chapter 7).
 const LIMIT: f64 = 1.5;
@@ -87,7 +87,8 @@ impl RelativeFit {
                     fit.rows[(row, column)] = matrix[(row, column)] / fitted[row];
                 }
             }
-            let limited = fit.targets.iter().filter(|target| (*target - 1.0).abs() >= LIMIT * deviation).count();
+            let limited =
+                fit.targets.iter().filter(|target| (*target - 1.0).abs() >= LIMIT * deviation).count();
             fit.unlimited = 1.0 - limited as f64 / count.max(1) as f64;
             fit.coefficients = fit.solve(&vec![1.0; count], &fit.targets, penalty);
             let next = matrix * &fit.coefficients;
@@ -100,7 +101,8 @@ impl RelativeFit {
             if turn > 0 && change < STILL {
                 break;
             }
-            let errors = response.iter().zip(&fitted).map(|(measured, fitted)| (measured / fitted).ln().abs());
+            let errors =
+                response.iter().zip(&fitted).map(|(measured, fitted)| (measured / fitted).ln().abs());
             deviation = (MAD_TO_DEVIATION * median(errors.collect()).unwrap_or(0.0)).max(LEAST_DEVIATION);
         }
         fit
@@ -122,11 +124,12 @@ impl RelativeFit {
             (values * inverse * values.transpose())[(0, 0)]
         };
         let spread = 1.0 / self.unlimited.max(LEAST_UNLIMITED);
-        let target = |row: usize| {
-            1.0 + (self.targets[row] - 1.0) * spread / (1.0 - leverage(row)).max(LEAST_LEFT)
-        };
+        let target =
+            |row: usize| 1.0 + (self.targets[row] - 1.0) * spread / (1.0 - leverage(row)).max(LEAST_LEFT);
         let from = |column: usize| {
-            inverse.as_ref().map_or(1.0, |inverse| 1.0 - penalty.strengths[column] * inverse[(column, column)])
+            inverse
+                .as_ref()
+                .map_or(1.0, |inverse| 1.0 - penalty.strengths[column] * inverse[(column, column)])
         };
         Drawing {
             targets: DVector::from_fn(self.rows.nrows(), |row, _| target(row)),
@@ -176,7 +179,9 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(3);
         let matrix = DMatrix::from_fn(40, 2, |row, _| 10f64.powi((row % 5) as i32) * (0.1 + random.f64()));
         let mut response: Vec<f64> = (0..40)
-            .map(|row| (3.0 * matrix[(row, 0)] + 5.0 * matrix[(row, 1)]) * (1.0 + 0.02 * (random.f64() - 0.5)))
+            .map(|row| {
+                (3.0 * matrix[(row, 0)] + 5.0 * matrix[(row, 1)]) * (1.0 + 0.02 * (random.f64() - 0.5))
+            })
             .collect();
         response[3] *= 20.0;
         response[7] /= 20.0;
@@ -188,8 +193,10 @@ mod tests {
     #[test]
     fn a_penalty_pulls_to_the_centre() {
         let matrix = DMatrix::from_element(4, 1, 1.0);
-        let penalty =
-            |strength| Penalty { strengths: DVector::from_element(1, strength), centre: DVector::from_element(1, 2.0) };
+        let penalty = |strength| Penalty {
+            strengths: DVector::from_element(1, strength),
+            centre: DVector::from_element(1, 2.0),
+        };
         let found = |strength| RelativeFit::new(&matrix, &[1.0; 4], &penalty(strength)).coefficients[0];
         assert!((found(0.0) - 1.0).abs() < 1e-6 && (found(1e9) - 2.0).abs() < 1e-3);
     }

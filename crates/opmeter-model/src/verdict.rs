@@ -96,9 +96,8 @@ mod tests {
     fn what_is_better_by_chance_is_undecided() {
         let measured = vec![1.0; 20];
         let folds: Vec<Vec<usize>> = (0..20).map(|row| vec![row]).collect();
-        let verdict = |own: &[f64], null: &[f64]| {
-            Verdict::new(own, ("watts × seconds", null), &measured, &folds, true)
-        };
+        let verdict =
+            |own: &[f64], null: &[f64]| Verdict::new(own, ("watts × seconds", null), &measured, &folds, true);
         let spread = |size: f64| -> Vec<f64> { (0..20).map(|n| 1.0 + size * f64::from(n) / 20.0).collect() };
         let better = verdict(&spread(0.01), &spread(0.3));
         assert_eq!(better.standing, Standing::Better);

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use opmeter_recording::Phase;
 
 use crate::measure::{self, MeasureArgs};
+use crate::model::{self, ModelArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
 use crate::{annotate, doctor, energy, export, file_limit, range, record, report, synthesize};
@@ -34,6 +35,8 @@ enum Command {
     Energy(EnergyArgs),
     /// Measure every program of a folder: counts, times, energy
     Measure(MeasureArgs),
+    /// Fit costs per opcode to what many programs took, and predict by them
+    Model(ModelArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
     /// Find for which sizes a template's programs run, and run within a target time
@@ -352,6 +355,7 @@ pub fn run() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Energy(args) => energy::run(&args),
         Command::Measure(args) => measure::run(&args),
+        Command::Model(args) => model::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Range(args) => range::run(&args),
         Command::Synthesize(args) => synthesize::run(&args),

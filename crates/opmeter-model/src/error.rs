@@ -52,11 +52,12 @@ impl Error {
 }
 
 fn listed(interpreters: &[(String, usize)]) -> String {
-    let each = interpreters.iter().map(|(name, results)| {
-        let noun = if *results == 1 { "result" } else { "results" };
-        format!("{name} ({results} {noun})")
-    });
+    let each = interpreters.iter().map(|(name, results)| format!("{name} ({})", counted(*results, "result")));
     each.collect::<Vec<String>>().join(", ")
+}
+
+fn counted(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Error {
@@ -78,9 +79,10 @@ impl fmt::Display for Error {
             }
             Self::TooFew { programs, templates, response } => write!(
                 f,
-                "no model can be fitted: there are results of {programs} programs (of {templates} templates, or none) \
-                 with counts and {response} that can be used, and it takes {} of {} at least; measure more with \
-                 `opmeter measure FOLDER`",
+                "no model can be fitted: {} of {} have counts and {response} that can be used (a program of no template \
+                 is one by itself), and it takes {} of {} at least; measure more with `opmeter measure FOLDER`",
+                counted(*programs, "program"),
+                counted(*templates, "template"),
                 crate::LEAST_PROGRAMS,
                 crate::LEAST_TEMPLATES
             ),

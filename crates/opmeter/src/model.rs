@@ -33,7 +33,8 @@ fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     let mut observations = Observations::of(&collection, &wish).map_err(Failure::not_done)?;
     tell_skipped(&observations.skipped);
     for (interpreter, results) in &observations.others {
-        eprintln!("opmeter: left out: {results} results of {interpreter}, another interpreter");
+        let noun = if *results == 1 { "result" } else { "results" };
+        eprintln!("opmeter: left out: {results} {noun} of {interpreter}, another interpreter");
     }
     observations.skipped.append(&mut collection.skipped);
     let model = fit(&observations, &wish, env!("CARGO_PKG_VERSION")).map_err(Failure::not_done)?;

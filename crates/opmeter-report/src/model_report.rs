@@ -93,6 +93,12 @@ fn write_costs(model: &Model, top: usize, style: Style, out: &mut dyn Write) -> 
         let more = counted(rest.len(), "more cost", "more costs");
         writeln!(out, "{}", style.faint(&format!("… {more} ({:.2} % of all)", share * 100.0)))?;
     }
+    let common = significant(model.common_cost, model.common_cost);
+    let said = format!(
+        "by programs: how much of a cost the programs decided; the rest is the common cost, {common} {} each",
+        model.cost_unit
+    );
+    writeln!(out, "{}", style.faint(&said))?;
     Ok(())
 }
 
@@ -146,7 +152,12 @@ fn write_errors(model: &Model, style: Style, out: &mut dyn Write) -> io::Result<
         row(&null.formula, &null.program_error, &null.template_error, null.long_template_error.as_ref())
     });
     let rows: Vec<Row> = std::iter::once(own).chain(nulls).collect();
-    Grid { columns, bars: false }.write(out, &rows, Page::COLUMNS, style)
+    Grid { columns, bars: false }.write(out, &rows, Page::COLUMNS, style)?;
+    if model.long_template_error.is_some() {
+        let said = "long ones: by template, the median of programs that take more than twice what a start does";
+        writeln!(out, "{}", style.faint(said))?;
+    }
+    Ok(())
 }
 
 /// Writes a sentence in lines that fit.

@@ -154,7 +154,8 @@ fn write_errors(model: &Model, style: Style, out: &mut dyn Write) -> io::Result<
     let rows: Vec<Row> = std::iter::once(own).chain(nulls).collect();
     Grid { columns, bars: false }.write(out, &rows, Page::COLUMNS, style)?;
     if model.long_template_error.is_some() {
-        let said = "long ones: by template, the median of programs that take more than twice what a start does";
+        let said =
+            "long ones: by template, the median of programs that take more than twice what a start does";
         writeln!(out, "{}", style.faint(said))?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 use nalgebra::{DMatrix, DVector};
 
-use crate::NullModel;
 use crate::design::Design;
+use crate::measured_costs::measured_costs;
+use crate::null_model::line;
 use crate::relative_fit::{Drawing, Penalty, RelativeFit};
 
 /// What cross-validation chooses.
@@ -29,27 +30,38 @@ pub(crate) struct CostFit {
     pub(crate) intercept: f64,
     /// The cost of an execution of each feature: seconds or joules.
     pub(crate) costs: Vec<f64>,
-    /// The cost that all are pulled to.
+    /// The mean cost of all executions, by the centres.
     pub(crate) common: f64,
+    /// What each cost is pulled to.
+    pub(crate) centres: Vec<f64>,
+    /// Whether the centres are those of measured times.
+    pub(crate) is_measured: bool,
     fit: RelativeFit,
     penalty: Penalty,
     units: Vec<f64>,
 }
 
 impl CostFit {
-    /// Fits costs. Each is pulled towards the common cost of the null model, by its distance from it as a part of it:
-    /// of what the programs say little, that is what is left.
+    /// Fits costs. Each is pulled towards a centre, by its distance from it as a part of it: of what the programs say
+    /// little, that is what is left. The centres are proportional to what metered runs with times measured; to one
+    /// another, where there are none.
     pub(crate) fn new(design: &Design, setting: Setting) -> Self {
-        let null = if setting.intercept { NullModel::StartAndPerExecution } else { NullModel::PerExecution };
-        let null = null.fit(design);
-        let common = if null.slope > 0.0 {
-            null.slope
-        } else {
-            design.response.iter().sum::<f64>() / design.executions.iter().sum::<f64>()
-        };
         let count = design.features.ncols();
+        let measured = measured_costs(design);
+        let is_measured = measured.is_some();
+        let relative = measured.unwrap_or_else(|| vec![1.0; count]);
+        let sums: Vec<f64> = (0..design.len())
+            .map(|row| {
+                relative.iter().enumerate().map(|(column, cost)| cost * design.features[(row, column)]).sum()
+            })
+            .collect();
+        let (_, slope) = line(&sums, design, setting.intercept);
+        let all: f64 = sums.iter().sum();
+        let slope = if slope > 0.0 { slope } else { design.response.iter().sum::<f64>() / all };
+        let common = slope * all / design.features.sum();
+        let centres: Vec<f64> = relative.iter().map(|cost| cost * slope).collect();
         let columns = count + usize::from(setting.intercept);
-        let mut units = vec![common; count];
+        let mut units = centres.clone();
         units.extend(setting.intercept.then(|| design.least_response()));
         let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
             units[column] * if column < count { design.features[(row, column)] } else { 1.0 }
@@ -59,7 +71,7 @@ impl CostFit {
         let penalty = Penalty { strengths: of_feature(setting.ridge), centre: of_feature(1.0) };
         let fit = RelativeFit::new(&matrix, &design.response, &penalty);
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);
-        Self { intercept, costs, common, fit, penalty, units }
+        Self { intercept, costs, common, centres, is_measured, fit, penalty, units }
     }
 
     /// What is needed to fit again to programs that are drawn.

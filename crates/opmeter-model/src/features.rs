@@ -65,8 +65,8 @@ impl Features {
 }
 
 impl Feature {
-    /// How often a program executed its opcodes.
-    pub fn executions(&self, counts: &BTreeMap<String, f64>) -> f64 {
+    /// What its opcodes add up to: executions, or nanoseconds.
+    pub fn sum(&self, counts: &BTreeMap<String, f64>) -> f64 {
         self.members.iter().filter_map(|member| counts.get(member)).sum()
     }
 }
@@ -84,6 +84,7 @@ mod tests {
             template: "a".to_owned(),
             machine: Machine::default(),
             counts: counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+            nanoseconds: BTreeMap::new(),
             executions: counts.iter().map(|(_, count)| count).sum(),
             response: 1.0,
             seconds: 1.0,
@@ -101,6 +102,6 @@ mod tests {
         assert_eq!(names, ["A", "CALL", OTHER]);
         assert_eq!(features[1].members, ["CALL", "PRECALL"]);
         assert_eq!(features[2].members, ["Y", "X"]);
-        assert_eq!(features[1].executions(&programs[0].counts), 200.0);
+        assert_eq!(features[1].sum(&programs[0].counts), 200.0);
     }
 }

@@ -107,6 +107,7 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         }),
         costs: costs(&fit, &drawing.from_rows, &of_costs, &features, &design, &fitted),
         common_cost: fit.common * NANO,
+        by_measured_times: fit.is_measured,
         ridge: setting.ridge,
         confidence: CONFIDENCE,
         program_error: HeldOutError::of(&of_programs, &design.response),
@@ -186,6 +187,7 @@ fn costs(
             members: feature.members.clone(),
             cost: Estimate { value: cost * NANO, low: low * NANO, high: high * NANO },
             share: parts.sum::<f64>() / rows as f64,
+            pulled_to: fit.centres[column] * NANO,
             from_programs: from_programs[column],
             seen: (shares().fold(1.0, f64::min), shares().fold(0.0, f64::max)),
         }

@@ -15,6 +15,7 @@ mod fit;
 mod grouping;
 mod held_out_error;
 mod measured;
+mod measured_costs;
 mod model;
 mod nnls;
 mod null_model;

@@ -38,8 +38,10 @@ pub struct Model {
     pub start: Option<Estimate>,
     /// The costs, those with the largest share first.
     pub costs: Vec<Cost>,
-    /// The cost that all are pulled to, in `cost_unit`; what an opcode that no program executed is taken to cost.
+    /// The mean cost of an execution, in `cost_unit`: what an opcode that no program executed is taken to cost.
     pub common_cost: f64,
+    /// Whether costs are pulled to what metered runs with times measured, scaled; else to the common cost.
+    pub by_measured_times: bool,
     /// How much they are pulled to it.
     pub ridge: f64,
     /// The confidence of the intervals of costs, from 0 to 1.
@@ -90,7 +92,9 @@ pub struct Cost {
     pub cost: Estimate,
     /// The part of all that was fitted, each program counting alike, that its executions are: from 0 to 1.
     pub share: f64,
-    /// How much of the cost the programs say, from 0 (all of it is the common cost) to 1.
+    /// What the cost is pulled to, in `cost_unit`.
+    pub pulled_to: f64,
+    /// How much of the cost the runs say, from 0 (all of it is what it is pulled to) to 1.
     pub from_programs: f64,
     /// The least and the greatest part of a program's executions, from 0 to 1.
     pub seen: (f64, f64),

@@ -52,21 +52,27 @@ impl NullModel {
             Self::StartAndPerExecution => (&design.executions, true),
             Self::PerSecond => (&design.seconds, false),
         };
-        let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-        let unit = design.least_response();
-        let columns = 1 + usize::from(has_intercept);
-        let matrix =
-            DMatrix::from_fn(
-                design.len(),
-                columns,
-                |row, column| {
-                    if column == 0 { values[row] / largest } else { unit }
-                },
-            );
-        let fit = RelativeFit::new(&matrix, &design.response, &Penalty::none(columns));
-        let intercept = if has_intercept { fit.coefficients[1] * unit } else { 0.0 };
-        NullFit { model: self, intercept, slope: fit.coefficients[0] / largest }
+        let (intercept, slope) = line(values, design, has_intercept);
+        NullFit { model: self, intercept, slope }
     }
+}
+
+/// Fits an intercept, if it is to have one, and a slope to relative errors, neither below 0.
+pub(crate) fn line(values: &[f64], design: &Design, has_intercept: bool) -> (f64, f64) {
+    let largest = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let unit = design.least_response();
+    let columns = 1 + usize::from(has_intercept);
+    let matrix =
+        DMatrix::from_fn(
+            design.len(),
+            columns,
+            |row, column| {
+                if column == 0 { values[row] / largest } else { unit }
+            },
+        );
+    let fit = RelativeFit::new(&matrix, &design.response, &Penalty::none(columns));
+    let intercept = if has_intercept { fit.coefficients[1] * unit } else { 0.0 };
+    (intercept, fit.coefficients[0] / largest)
 }
 
 impl NullFit {
@@ -87,6 +93,8 @@ mod tests {
         let response: Vec<f64> = executions.iter().map(|executions| 0.02 + 3e-8 * executions).collect();
         let design = Design {
             features: DMatrix::zeros(10, 0),
+            nanoseconds: DMatrix::zeros(10, 0),
+            templates: vec![0; 10],
             seconds: response.iter().map(|joules| joules / 12.0).collect(),
             executions,
             response,

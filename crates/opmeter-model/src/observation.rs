@@ -15,6 +15,9 @@ pub struct Observation {
     pub machine: Machine,
     /// Executions by opcode, all phases and processes.
     pub counts: BTreeMap<String, f64>,
+    /// What these took by themselves in the metered run, by opcode, in nanoseconds: estimated; empty where no times were
+    /// taken.
+    pub nanoseconds: BTreeMap<String, f64>,
     /// All executions.
     pub executions: f64,
     /// The mean of its runs: seconds or joules.

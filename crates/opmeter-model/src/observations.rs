@@ -247,8 +247,12 @@ pub(crate) fn counted(
         return Err("it executed nothing".to_owned());
     }
     let mut counts: BTreeMap<String, f64> = BTreeMap::new();
+    let mut nanoseconds: BTreeMap<String, f64> = BTreeMap::new();
     for entry in &mix.entries {
         *counts.entry(entry.opcode.clone()).or_default() += entry.executions as f64;
+        if let Some(time) = &entry.time {
+            *nanoseconds.entry(entry.opcode.clone()).or_default() += time.ns_net as f64;
+        }
     }
     let measured = Measured::of(&recording, &wish.response);
     let program = collected.program();
@@ -259,6 +263,7 @@ pub(crate) fn counted(
         sha256: result.map(|result| result.sha256.clone()).unwrap_or_default(),
         machine: result.map_or_else(|| manifest.machine.clone(), |result| result.machine.clone()),
         counts,
+        nanoseconds,
         executions: mix.totals.executions as f64,
         response: measured.as_ref().map_or(f64::NAN, |measured| measured.gross),
         seconds: measured.as_ref().map_or(f64::NAN, |measured| measured.seconds),

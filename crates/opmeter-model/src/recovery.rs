@@ -55,6 +55,8 @@ fn known_costs_are_recovered_and_their_intervals_cover_them() {
 
     let design = |random: &mut fastrand::Rng| Design {
         features: features.clone(),
+        nanoseconds: DMatrix::zeros(PROGRAMS, OPCODES),
+        templates: (0..PROGRAMS).collect(),
         executions: executions.clone(),
         seconds: vec![1.0; PROGRAMS],
         response: means.iter().map(|mean| mean * (1.0 + NOISE * normal(random))).collect(),

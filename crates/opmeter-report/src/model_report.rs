@@ -73,7 +73,7 @@ fn write_costs(model: &Model, top: usize, style: Style, out: &mut dyn Write) -> 
         Column::number(if model.unit == "s" { "fitted ns each" } else { "fitted nJ each" }),
         Column::number("95 % interval"),
         Column::number("share %"),
-        Column::number("by programs %"),
+        Column::number("by runs %"),
     ];
     let start = model.start.map(|start| {
         let scaled = |value: f64| value * 1e9;
@@ -93,11 +93,16 @@ fn write_costs(model: &Model, top: usize, style: Style, out: &mut dyn Write) -> 
         let more = counted(rest.len(), "more cost", "more costs");
         writeln!(out, "{}", style.faint(&format!("… {more} ({:.2} % of all)", share * 100.0)))?;
     }
-    let common = significant(model.common_cost, model.common_cost);
-    let said = format!(
-        "by programs: how much of a cost the programs decided; the rest is the common cost, {common} {} each",
-        model.cost_unit
-    );
+    let said = if model.by_measured_times {
+        "by runs: how much of a cost the runs decided; the rest is what metered runs measured, scaled"
+            .to_owned()
+    } else {
+        let common = significant(model.common_cost, model.common_cost);
+        format!(
+            "by runs: how much of a cost the runs decided; the rest is a common cost, {common} {}",
+            model.cost_unit
+        )
+    };
     writeln!(out, "{}", style.faint(&said))?;
     Ok(())
 }

@@ -99,11 +99,14 @@ fn write_costs(model: &Model, top: usize, style: Style, out: &mut dyn Write) -> 
     } else {
         let common = significant(model.common_cost, model.common_cost);
         format!(
-            "by runs: how much of a cost the runs decided; the rest is a common cost, {common} {}",
+            "by runs: how much of a cost the runs decided; the rest is a common cost, {common} {} (`opmeter measure \
+             --time` tells more)",
             model.cost_unit
         )
     };
-    writeln!(out, "{}", style.faint(&said))?;
+    for line in wrapped(said.split_whitespace(), " ", Page::COLUMNS) {
+        writeln!(out, "{}", style.faint(&line))?;
+    }
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use std::process::{Command, Output};
 use opmeter_corpus::{EnergyWish, HashSeed, JobOutcome, JobResult, Options, Step};
 use opmeter_model::{Model, Standing};
 use opmeter_recording::{
-    Energy, EnergyDomain, EnergyRow, Machine, Manifest, NetEnergy, OpcodeRow, Phase, Process, ProcessState,
-    Recording, RunRow, Tables,
+    Energy, EnergyDomain, EnergyRow, Machine, Manifest, NetEnergy, OpcodeRow, OpcodeTime, Phase, Process,
+    ProcessState, Recording, RunRow, Tables,
 };
 
 /// Opcodes, and what one costs in nanoseconds.
@@ -33,6 +33,8 @@ struct Said {
     /// Watts, and the domain.
     watts: Option<(f64, &'static str)>,
     complete: bool,
+    /// Whether times were taken.
+    timed: bool,
 }
 
 impl Said {
@@ -48,6 +50,7 @@ impl Said {
             seconds: START + nano / 1e9,
             watts: None,
             complete: true,
+            timed: false,
         }
     }
 }
@@ -112,7 +115,11 @@ impl Folder {
             base_opcode: opcode.as_str().into(),
             number: 1,
             executions: *executions,
-            time: None,
+            time: said.timed.then(|| {
+                let cost = COSTS.iter().find(|(name, _)| name == opcode).unwrap().1;
+                let ns_net = (cost * *executions as f64) as u64;
+                OpcodeTime { ns_net, cycles_net: 3 * ns_net, ..OpcodeTime::default() }
+            }),
         };
         let run = |run| RunRow { run, seconds: said.seconds, cpu_seconds: said.seconds, repetitions: 1 };
         let energy = said.watts.map(|(_, domain)| Energy {
@@ -244,6 +251,24 @@ fn costs_that_times_are_made_of_are_found_and_told() {
     assert!(svg.contains("a&lt;b&gt;&amp;&quot;-n000001.py") && svg.contains("BINARY_OP"), "{svg}");
     // The same results have the same model.
     assert_eq!(folder.model(&TIME).0, model);
+}
+
+#[test]
+fn times_of_metered_runs_tell_what_few_templates_do_not() {
+    let few: Vec<Said> = programs().into_iter().take(20).collect();
+    let timed: Vec<Said> = few.iter().map(|said| Said { timed: true, ..said.clone() }).collect();
+    let (without, text, _) = Folder::new(&few).model(&TIME);
+    assert!(!without.by_measured_times && text.contains("a common cost"), "{text}");
+    let (with, text, _) = Folder::new(&timed).model(&TIME);
+    assert!(with.by_measured_times && text.contains("what metered runs measured, scaled"), "{text}");
+    assert!(
+        with.template_error.median < 0.02 && with.template_error.median < without.template_error.median / 2.0
+    );
+    for (name, cost) in COSTS {
+        let found = with.costs.iter().find(|found| found.name == name).unwrap();
+        assert!((found.pulled_to / cost - 1.0).abs() < 0.05, "{found:?}");
+        assert!((found.cost.value / cost - 1.0).abs() < 0.2, "{found:?}");
+    }
 }
 
 #[test]

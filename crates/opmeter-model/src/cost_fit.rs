@@ -1,7 +1,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::design::Design;
-use crate::measured_costs::measured_costs;
+use crate::measured_costs::{MeasuredCost, measured_costs};
 use crate::null_model::line;
 use crate::relative_fit::{Drawing, Penalty, RelativeFit};
 
@@ -49,7 +49,9 @@ impl CostFit {
         let count = design.features.ncols();
         let measured = measured_costs(design);
         let is_measured = measured.is_some();
-        let relative = measured.unwrap_or_else(|| vec![1.0; count]);
+        let measured =
+            measured.unwrap_or_else(|| vec![MeasuredCost { nanoseconds: 1.0, deviation: 1.0 }; count]);
+        let relative: Vec<f64> = measured.iter().map(|cost| cost.nanoseconds).collect();
         let sums: Vec<f64> = (0..design.len())
             .map(|row| {
                 relative.iter().enumerate().map(|(column, cost)| cost * design.features[(row, column)]).sum()
@@ -66,9 +68,15 @@ impl CostFit {
         let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
             units[column] * if column < count { design.features[(row, column)] } else { 1.0 }
         });
-        let of_feature =
-            |value: f64| DVector::from_fn(columns, |column, _| if column < count { value } else { 0.0 });
-        let penalty = Penalty { strengths: of_feature(setting.ridge), centre: of_feature(1.0) };
+        // Times that are alike in all templates are believed more than those that differ.
+        let strength = |column: usize| setting.ridge / measured[column].deviation.powi(2);
+        let penalty = Penalty {
+            strengths: DVector::from_fn(
+                columns,
+                |column, _| if column < count { strength(column) } else { 0.0 },
+            ),
+            centre: DVector::from_fn(columns, |column, _| if column < count { 1.0 } else { 0.0 }),
+        };
         let fit = RelativeFit::new(&matrix, &design.response, &penalty);
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);
         Self { intercept, costs, common, centres, is_measured, fit, penalty, units }

@@ -12,9 +12,21 @@ const ENOUGH_TEMPLATES: usize = 3;
 /// combined opcode.
 const LEAST: f64 = 0.02;
 
+/// Costs are not taken to differ by less than this between templates, or where only one tells them, by this.
+const DEVIATIONS: (f64, f64) = (0.1, 1.0);
+
+/// What an execution of a feature takes, by the times of the metered runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct MeasuredCost {
+    /// Nanoseconds.
+    pub(crate) nanoseconds: f64,
+    /// How far it differs between templates: the standard deviation of its logarithm.
+    pub(crate) deviation: f64,
+}
+
 /// What an execution of each feature takes by the times of the metered runs, in nanoseconds: the geometric mean over
 /// templates, so that one that calls C code that takes long does not decide. None where too few programs have times.
-pub(crate) fn measured_costs(design: &Design) -> Option<Vec<f64>> {
+pub(crate) fn measured_costs(design: &Design) -> Option<Vec<MeasuredCost>> {
     let mut templates: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for row in (0..design.len()).filter(|&row| design.nanoseconds.row(row).sum() > 0.0) {
         templates.entry(design.templates[row]).or_default().push(row);
@@ -33,10 +45,14 @@ pub(crate) fn measured_costs(design: &Design) -> Option<Vec<f64>> {
             (executions >= ENOUGH_EXECUTIONS).then(|| (nanoseconds / executions).max(LEAST * mean).ln())
         });
         let logarithms: Vec<f64> = of_templates.collect();
-        match logarithms.len() {
-            0 => mean,
-            count => (logarithms.iter().sum::<f64>() / count as f64).exp(),
+        let count = logarithms.len() as f64;
+        if logarithms.is_empty() {
+            return MeasuredCost { nanoseconds: mean, deviation: DEVIATIONS.1 };
         }
+        let middle = logarithms.iter().sum::<f64>() / count;
+        let squares: f64 = logarithms.iter().map(|value| (value - middle).powi(2)).sum();
+        let deviation = if count < 2.0 { DEVIATIONS.1 } else { (squares / (count - 1.0)).sqrt() };
+        MeasuredCost { nanoseconds: middle.exp(), deviation: deviation.max(DEVIATIONS.0) }
     };
     Some((0..design.features.ncols()).map(cost).collect())
 }
@@ -60,8 +76,9 @@ mod tests {
             response: vec![1.0; 4],
         };
         let costs = measured_costs(&design(nanoseconds)).unwrap();
-        assert!((costs[0] - 128f64.cbrt()).abs() < 1e-9, "{costs:?}");
-        assert!((costs[1] - 16.008e9 / 1.003_000_01e9).abs() < 1e-6, "{costs:?}");
+        assert!((costs[0].nanoseconds - 128f64.cbrt()).abs() < 1e-9, "{costs:?}");
+        assert!(costs[0].deviation > 1.0 && costs[1].deviation == 1.0);
+        assert!((costs[1].nanoseconds - 16.008e9 / 1.003_000_01e9).abs() < 1e-6, "{costs:?}");
         assert_eq!(measured_costs(&design(DMatrix::zeros(4, 2))), None);
     }
 }

@@ -69,11 +69,12 @@ impl fmt::Display for Error {
                  version or path",
                 listed(interpreters)
             ),
-            Self::NoSuchInterpreter { python, interpreters } if interpreters.is_empty() => write!(
-                f,
-                "no result of {python} can be used, nor of any other interpreter; measure programs with `opmeter \
-                 measure FOLDER`"
-            ),
+            Self::NoSuchInterpreter { interpreters, .. } if interpreters.is_empty() => {
+                write!(
+                    f,
+                    "there are no results that can be used; measure programs with `opmeter measure FOLDER`"
+                )
+            }
             Self::NoSuchInterpreter { python, interpreters } => {
                 write!(f, "no result is of {python}; there are results of {}", listed(interpreters))
             }

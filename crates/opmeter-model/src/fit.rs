@@ -199,8 +199,12 @@ fn costs(
 
 /// The factors between which nine of ten measurements lie, of what was predicted.
 fn prediction_interval(predicted: &[f64], measured: &[f64]) -> PredictionInterval {
-    let factors: Vec<f64> =
-        measured.iter().zip(predicted).map(|(measured, predicted)| measured / predicted).collect();
+    let factors: Vec<f64> = measured
+        .iter()
+        .zip(predicted)
+        .map(|(measured, predicted)| measured / predicted)
+        .filter(|f| f.is_finite())
+        .collect();
     let at = |part| quantile(factors.clone(), part).unwrap_or(1.0);
     PredictionInterval {
         confidence: PREDICTED,

@@ -10,6 +10,10 @@ const DRAWS: usize = 1000;
 /// The part of the draws that has to say the same.
 const SURE: f64 = 0.95;
 
+/// Errors are not taken to be less than this where they are compared: there may be none at all where joules are those of a
+/// declared power.
+const LEAST_ERROR: f64 = 1e-6;
+
 /// Whether a model is better than one that knows nothing of opcodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,17 +69,20 @@ impl Verdict {
             _ => Standing::Undecided,
         };
         let (own, null) = (of(&own), of(&null));
-        let ratio = own / null;
+        let ratio = own.max(LEAST_ERROR) / null.max(LEAST_ERROR);
+        let times = |ratio: f64| {
+            if ratio < 100.0 { format!("{ratio:.1} times") } else { "over 100 times".to_owned() }
+        };
         let said = match (standing, of_joules) {
-            (Standing::Better, _) => format!("better, {:.1} times", 1.0 / ratio),
+            (Standing::Better, _) => format!("better, {}", times(1.0 / ratio)),
             (Standing::Undecided, false) => "no difference that could not be chance".to_owned(),
-            (Standing::Worse, false) => format!("worse, {ratio:.1} times: use the simpler one"),
+            (Standing::Worse, false) => format!("worse, {}: use the simpler one", times(ratio)),
             (Standing::Undecided, true) => {
                 "no difference that could not be chance: joules are not known to be more than watts × seconds here"
                     .to_owned()
             }
             (Standing::Worse, true) => {
-                format!("worse, {ratio:.1} times: joules are only watts × seconds here")
+                format!("worse, {}: joules are only watts × seconds here", times(ratio))
             }
         };
         let text = format!(
@@ -105,6 +112,8 @@ mod tests {
         let worse = verdict(&spread(0.3), &spread(0.01));
         assert_eq!(worse.standing, Standing::Worse);
         assert!(worse.text.contains("joules are only watts × seconds here"), "{}", worse.text);
+        let exact = verdict(&spread(0.3), &[1.0; 20]);
+        assert!(exact.ratio.is_finite() && exact.text.contains("worse, over 100 times"), "{}", exact.text);
         let mut turned = spread(0.3);
         turned.reverse();
         assert_eq!(verdict(&turned, &spread(0.3)).standing, Standing::Undecided);

@@ -129,7 +129,12 @@ impl Observations {
             Response::Time(crate::Clock::Processor) => "processor time".to_owned(),
             Response::Time(crate::Clock::Wall) => "wall time".to_owned(),
             Response::Energy { .. } => {
-                format!("{} joules of {}", if is_net { "net" } else { "gross" }, domains.join(", "))
+                let kind = match (estimates > 0, is_net) {
+                    (true, _) => "estimated",
+                    (false, true) => "net",
+                    (false, false) => "gross",
+                };
+                format!("{kind} joules of {}", domains.join(", "))
             }
         };
         let mut programs = Vec::new();

@@ -10,6 +10,7 @@ use opmeter_recording::Phase;
 use crate::analyze::{self, AnalyzeArgs};
 use crate::cache::{self, CacheArgs};
 use crate::measure::{self, MeasureArgs};
+use crate::model::{self, ModelArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
 use crate::{annotate, doctor, energy, export, file_limit, range, record, report, synthesize};
@@ -40,6 +41,8 @@ enum Command {
     Analyze(AnalyzeArgs),
     /// Look at, or empty, the cache of what `analyze` has read
     Cache(CacheArgs),
+    /// Fit costs per opcode to what many programs took, and predict by them
+    Model(ModelArgs),
     /// Say what can be metered here, what can't, and how to change that
     Doctor(DoctorArgs),
     /// Find for which sizes a template's programs run, and run within a target time
@@ -360,6 +363,7 @@ pub fn run() -> ExitCode {
         Command::Measure(args) => measure::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Cache(args) => cache::run(&args),
+        Command::Model(args) => model::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Range(args) => range::run(&args),
         Command::Synthesize(args) => synthesize::run(&args),

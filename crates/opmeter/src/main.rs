@@ -21,6 +21,7 @@ mod live_folder;
 mod long_executions;
 mod machine;
 mod measure;
+mod model;
 mod named_python;
 mod native;
 mod output;

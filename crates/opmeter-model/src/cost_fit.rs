@@ -76,6 +76,9 @@ impl CostFit {
                 |column, _| if column < count { strength(column) } else { 0.0 },
             ),
             centre: DVector::from_fn(columns, |column, _| if column < count { 1.0 } else { 0.0 }),
+            deviations: DVector::from_fn(columns, |column, _| {
+                measured.get(column).map_or(0.0, |cost| cost.deviation)
+            }),
         };
         let fit = RelativeFit::new(&matrix, &design.response, &penalty);
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);

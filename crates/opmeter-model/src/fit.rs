@@ -7,6 +7,7 @@ use crate::design::Design;
 use crate::held_out_error::HeldOutError;
 use crate::model::{Cost, Estimate, LeftOut, Model, ModelProgram, NullResult, PredictionInterval};
 use crate::quantile::quantile;
+use crate::relative_fit::Drawing;
 use crate::{Clock, Error, Features, NullModel, Observation, Observations, Response, Verdict, Wish};
 
 /// The fewest programs that a model is fitted to.
@@ -27,6 +28,9 @@ const LONG: f64 = 2.0;
 
 /// The part of held-out programs that lie within the interval of a prediction.
 const PREDICTED: f64 = 0.9;
+
+/// 95 % of a normal distribution lie within so many standard deviations.
+const NORMAL_95: f64 = 1.96;
 
 /// Costs in the units of the file are these: nanoseconds and nanojoules.
 const NANO: f64 = 1e9;
@@ -105,7 +109,7 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
             low: of_start.0,
             high: of_start.1,
         }),
-        costs: costs(&fit, &drawing.from_rows, &of_costs, &features, &design, &fitted),
+        costs: costs(&fit, &drawing, &of_costs, &features, &design, &fitted),
         common_cost: fit.common * NANO,
         by_measured_times: fit.is_measured,
         ridge: setting.ridge,
@@ -170,7 +174,7 @@ fn null_result(
 
 fn costs(
     fit: &CostFit,
-    from_programs: &[f64],
+    drawing: &Drawing,
     intervals: &[(f64, f64)],
     features: &Features,
     design: &Design,
@@ -178,7 +182,12 @@ fn costs(
 ) -> Vec<Cost> {
     let rows = design.len();
     let each = features.list.iter().enumerate().map(|(column, feature)| {
-        let (cost, (low, high)) = (fit.costs[column], intervals[column]);
+        let (cost, from) = (fit.costs[column], drawing.from_rows[column]);
+        // What draws of programs tell is the scatter of a cost that is pulled; not by how much the pull may be wrong.
+        let pull = NORMAL_95 * drawing.pulls[column] * fit.centres[column];
+        let (low, high) = intervals[column];
+        let low = (cost - (cost - low).hypot(pull)).max(0.0);
+        let high = cost + (high - cost).hypot(pull);
         let count = |row: usize| design.features[(row, column)];
         let parts = (0..rows).map(|row| cost * count(row) / fitted[row]);
         let shares = || (0..rows).map(|row| count(row) / design.executions[row]);
@@ -188,7 +197,7 @@ fn costs(
             cost: Estimate { value: cost * NANO, low: low * NANO, high: high * NANO },
             share: parts.sum::<f64>() / rows as f64,
             pulled_to: fit.centres[column] * NANO,
-            from_programs: from_programs[column],
+            from_programs: from,
             seen: (shares().fold(1.0, f64::min), shares().fold(0.0, f64::max)),
         }
     });

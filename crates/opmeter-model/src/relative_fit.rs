@@ -30,12 +30,15 @@ const LEAST_LEFT: f64 = 0.25;
 pub(crate) struct Penalty {
     pub(crate) strengths: DVector<f64>,
     pub(crate) centre: DVector<f64>,
+    /// How far true coefficients are thought to lie from their centres: standard deviations.
+    pub(crate) deviations: DVector<f64>,
 }
 
 impl Penalty {
     /// None.
     pub(crate) fn none(columns: usize) -> Self {
-        Self { strengths: DVector::from_element(columns, 0.0), centre: DVector::zeros(columns) }
+        let zeros = DVector::zeros(columns);
+        Self { strengths: zeros.clone(), centre: zeros.clone(), deviations: zeros }
     }
 }
 
@@ -60,6 +63,9 @@ pub(crate) struct Drawing {
     /// that makes estimates of true coefficients (Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
     /// 2009, section 3.4), without the constraint.
     pub(crate) from_rows: Vec<f64>,
+    /// By how much the penalty may have moved each coefficient, as a standard deviation: what it makes of the distances
+    /// that true coefficients are thought to have from their centres.
+    pub(crate) pulls: Vec<f64>,
 }
 
 impl RelativeFit {
@@ -131,7 +137,15 @@ impl RelativeFit {
                 .as_ref()
                 .map_or(1.0, |inverse| 1.0 - penalty.strengths[column] * inverse[(column, column)])
         };
+        // The estimate less the truth, errors apart, is this matrix times the truth's distance from the centre.
+        let pull = |column: usize| {
+            let Some(inverse) = &inverse else { return 0.0 };
+            let parts = (0..columns)
+                .map(|other| inverse[(column, other)] * penalty.strengths[other] * penalty.deviations[other]);
+            parts.map(|part| part.powi(2)).sum::<f64>().sqrt()
+        };
         Drawing {
+            pulls: (0..columns).map(pull).collect(),
             targets: DVector::from_fn(self.rows.nrows(), |row, _| target(row)),
             from_rows: (0..columns).map(|column| from(column).clamp(0.0, 1.0)).collect(),
         }
@@ -196,6 +210,7 @@ mod tests {
         let penalty = |strength| Penalty {
             strengths: DVector::from_element(1, strength),
             centre: DVector::from_element(1, 2.0),
+            deviations: DVector::from_element(2, 1.0),
         };
         let found = |strength| RelativeFit::new(&matrix, &[1.0; 4], &penalty(strength)).coefficients[0];
         assert!((found(0.0) - 1.0).abs() < 1e-6 && (found(1e9) - 2.0).abs() < 1e-3);

@@ -12,7 +12,6 @@ mod file_label;
 mod grid;
 mod heading;
 mod hotspot_report;
-mod measured_report;
 mod model_plot;
 mod model_report;
 mod number;
@@ -29,7 +28,6 @@ mod svg;
 mod terminal_text;
 
 pub use data_report::DataFormat;
-pub use measured_report::{MeasuredProgram, write_measured};
 pub use model_plot::write_model_plot;
 pub use model_report::write_model;
 pub use page::Page;

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use opmeter_analysis::{EnergySummary, Sample};
+use opmeter_analysis::{Study, StudyTimes, program_table};
 use opmeter_corpus::{Job, JobOutcome, JobResult, Results};
-use opmeter_recording::Recording;
-use opmeter_report::{MeasuredProgram, Style, write_measured};
+use opmeter_recording::{Phase, Recording};
+use opmeter_report::{DataFormat, Style};
 
 use super::plan::Plan;
 use super::progress::{label, names, shown};
@@ -89,11 +89,15 @@ impl Summary {
     }
 
     fn write(&self, out: &mut dyn Write, warnings: &[String]) -> io::Result<()> {
-        let style = Style::for_stream(&io::stdout());
-        let measured: Vec<MeasuredProgram> =
-            self.places.iter().filter_map(|(label, place)| measured(label, place)).collect();
-        write_measured(&measured, SHOWN, style, out)?;
-        if !measured.is_empty() {
+        let studies: Vec<Study> =
+            self.places.iter().filter_map(|(names, place)| study(names, place)).collect();
+        if !studies.is_empty() {
+            let mut table = program_table(&studies, &[Phase::Main]);
+            let more = table.truncate(SHOWN);
+            DataFormat::Table.write(&table, Style::for_stream(&io::stdout()), out)?;
+            if more > 0 {
+                writeln!(out, "… {more} more: opmeter analyze {}", self.results.folder().display())?;
+            }
             writeln!(out)?;
         }
         let interpreters = self.jobs.checked_div(self.programs).unwrap_or(0);
@@ -135,23 +139,12 @@ impl Summary {
 }
 
 /// What was measured of a job that is done; none of another.
-fn measured((program, interpreter): &(String, String), place: &Path) -> Option<MeasuredProgram> {
-    let of_runs = |table: &str| ["runs", "energy"].contains(&table);
-    let Recording { manifest, tables, .. } = Recording::open_tables(place, of_runs).ok()?;
-    let energy = manifest.energy.unwrap_or_default();
-    let summary = EnergySummary::new(&energy, &tables.energy);
-    // Of all packages, where there are any: the last of a kind is their sum.
-    let domains = summary.into_iter().flat_map(|summary| summary.domains);
-    let joules =
-        domains.max_by_key(|domain| domain.domain.starts_with("package")).map(|domain| domain.joules);
-    Some(MeasuredProgram {
-        program: program.clone(),
-        interpreter: interpreter.clone(),
-        executions: manifest.processes.iter().map(|process| u128::from(process.dispatch.executions)).sum(),
-        seconds: Sample::new(tables.runs.iter().map(|run| run.seconds).collect()),
-        joules,
-        estimate: energy.estimate,
-    })
+fn study((program, interpreter): &(String, String), place: &Path) -> Option<Study> {
+    let wanted = |table: &str| ["opcodes", "runs", "energy"].contains(&table);
+    let recording = Recording::open_tables(place, wanted).ok()?;
+    // Of times nothing is shown here.
+    let times = StudyTimes { opcodes: recording.tables.opcodes.clone(), distributions: Vec::new() };
+    Some(Study::new(program.clone(), interpreter.clone(), recording, times))
 }
 
 fn counted(number: usize, one: &str) -> String {

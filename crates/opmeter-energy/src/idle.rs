@@ -6,6 +6,9 @@ use crate::{Fault, Meter};
 /// Stretches that an idle time is divided into: from their scatter follows how far its power is known.
 const STRETCHES: u32 = 10;
 
+/// None is shorter than this, in seconds.
+const SHORTEST: f64 = 0.2;
+
 /// What the machine takes when the program does not run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Idle {
@@ -27,7 +30,7 @@ pub struct IdlePower {
 impl Idle {
     /// Measures for so many seconds, in which nothing should run.
     pub fn measure(mut meter: Meter, seconds: f64) -> (Meter, Self) {
-        let stretches = (seconds / meter.meaningful().max(0.05)).floor().clamp(1.0, f64::from(STRETCHES));
+        let stretches = (seconds / meter.meaningful().max(SHORTEST)).floor().clamp(1.0, f64::from(STRETCHES));
         let length = Duration::from_secs_f64(seconds / stretches);
         let mut idle = Self { seconds: 0.0, power: Vec::new() };
         let mut measured: Vec<Vec<f64>> = vec![Vec::new(); meter.source().domains().len()];

@@ -22,8 +22,8 @@ use progress::Progress;
 pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
     let input = Input::choose(args.input.as_deref(), args.runs + args.warmup == 1)?;
     let gauge = Gauge::choose(&args.gauge)?;
-    let output = Output::create(args.output.as_deref(), args.force, &args.command, Part::Energy)?;
-    let (series, manifest) = match measure(args, &output, input, gauge) {
+    let mut output = Output::create(args.output.as_deref(), args.force, &args.command, Part::Energy)?;
+    let Measured { series, manifest, written } = match measure(args, &output, input, gauge) {
         Ok(measured) => measured,
         Err(failure) => {
             output.discard();
@@ -41,20 +41,36 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
             faults.join("\n  ")
         )));
     }
+    let path = output.path.clone();
+    match written {
+        Ok(()) => output.keep(),
+        // What was measured is shown all the same, and what was written before is kept.
+        Err((failure, true)) => {
+            output.keep();
+            eprintln!("opmeter: {}; the recording has the runs before", failure.message);
+        }
+        Err((failure, false)) => {
+            output.discard();
+            eprintln!("opmeter: {}; nothing is recorded", failure.message);
+        }
+    }
     if !args.quiet {
         let tables = Tables { runs: series.runs, energy: series.energy, ..Tables::default() };
-        report::print_energy_after_run(&Recording { path: output.path, manifest, tables });
+        report::print_energy_after_run(&Recording { path, manifest, tables });
     }
     Ok(launch::end_like(series.status))
 }
 
+/// What was measured.
+struct Measured {
+    series: Series,
+    manifest: Manifest,
+    /// Whether all of it was written; if not, why, and whether some of it was.
+    written: Result<(), (Failure, bool)>,
+}
+
 /// Runs the command as often as was asked for, and writes what each run took as soon as it has ended.
-fn measure(
-    args: &EnergyArgs,
-    output: &Output,
-    input: Input,
-    mut gauge: Gauge,
-) -> Result<(Series, Manifest), Failure> {
+fn measure(args: &EnergyArgs, output: &Output, input: Input, mut gauge: Gauge) -> Result<Measured, Failure> {
     (gauge.energy.runs, gauge.energy.warmup_runs) = (args.runs, args.warmup);
     if let Some(Recording { manifest, tables, .. }) = &output.beside {
         gauge.energy.warnings.extend(changed_sources::warning(&tables.sources, &manifest.started));
@@ -73,14 +89,15 @@ fn measure(
             outcome = series.warm_up()?;
         }
     }
-    let mut done = 0;
+    let (mut done, mut any_written) = (0, false);
     let mut manifest = manifest(args, output, &gauge.energy);
     while done < args.runs && outcome == Outcome::Ended {
         progress.run(done);
         outcome = gauge.run(&mut series, done)?;
         if outcome != Outcome::Interrupted {
             done += 1;
-            manifest = write(output, manifest, state(&gauge.energy, &series, done), &series, begun)?;
+            describe(&mut manifest, state(&gauge.energy, &series, done), &series, begun);
+            any_written |= write(output, &manifest, &series).is_ok();
         }
     }
     progress.end();
@@ -94,8 +111,9 @@ fn measure(
             series.failed, series.status
         ));
     }
-    let manifest = write(output, manifest, state(&energy, &series, done), &series, begun)?;
-    Ok((series, manifest))
+    describe(&mut manifest, state(&energy, &series, done), &series, begun);
+    let written = write(output, &manifest, &series).map_err(|failure| (failure, any_written));
+    Ok(Measured { series, manifest, written })
 }
 
 /// The manifest of the recording that the energy is added to, or that of a new one.
@@ -125,23 +143,21 @@ fn state(energy: &Energy, series: &Series, done: u32) -> Energy {
     energy
 }
 
-/// Writes what there is, once there is anything; gives the manifest as it is then.
-fn write(
-    output: &Output,
-    mut manifest: Manifest,
-    energy: Energy,
-    series: &Series,
-    begun: Instant,
-) -> Result<Manifest, Failure> {
+/// Has the manifest say how energy was measured; of a recording that has nothing else, how that ended, too.
+fn describe(manifest: &mut Manifest, energy: Energy, series: &Series, begun: Instant) {
     if !manifest.has_counts() {
         manifest.exit = launch::exit_status(series.status);
         manifest.wall_seconds = begun.elapsed().as_secs_f64();
         (manifest.complete, manifest.incomplete) = (energy.complete, energy.incomplete.clone());
     }
     manifest.energy = Some(energy);
+}
+
+/// Writes what there is, once there is anything.
+fn write(output: &Output, manifest: &Manifest, series: &Series) -> Result<(), Failure> {
     if series.energy.is_empty() {
-        return Ok(manifest);
+        return Ok(());
     }
     let tables = Tables { runs: series.runs.clone(), energy: series.energy.clone(), ..Tables::default() };
-    Recording::write_runs(&output.path, &manifest, &tables).map_err(Failure::failed)
+    Recording::write_runs(&output.path, manifest, &tables).map(drop).map_err(Failure::failed)
 }

@@ -307,7 +307,7 @@ fn each_program_is_measured_on_each_interpreter_with_its_energy() {
         let (runs, energy) = (&recording.tables.runs, &recording.tables.energy);
         assert!(runs.len() == 2 && energy.len() == 2, "{name}");
         for (run, row) in runs.iter().zip(energy) {
-            assert!((row.watts / 40.0 - 1.0).abs() < 0.05 && row.net.is_some(), "{name}: {row:?}");
+            assert!((row.watts / 40.0 - 1.0).abs() < 0.1 && row.net.is_some(), "{name}: {row:?}");
             assert!(run.seconds == row.seconds && run.run == row.run);
         }
         let energy = recording.manifest.energy.unwrap();

@@ -41,7 +41,7 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
             faults.join("\n  ")
         )));
     }
-    let path = output.path.clone();
+    let (path, is_recorded) = (output.path.clone(), written.is_ok());
     match written {
         Ok(()) => output.keep(),
         // What was measured is shown all the same, and what was written before is kept.
@@ -56,7 +56,7 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
     }
     if !args.quiet {
         let tables = Tables { runs: series.runs, energy: series.energy, ..Tables::default() };
-        report::print_energy_after_run(&Recording { path, manifest, tables });
+        report::print_energy_after_run(&Recording { path, manifest, tables }, is_recorded);
     }
     Ok(launch::end_like(series.status))
 }

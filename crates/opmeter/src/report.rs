@@ -79,14 +79,18 @@ pub fn print_after_run(recording: &Recording, top: usize) {
         .and_then(|()| out.flush());
 }
 
-/// Prints the table that follows a measurement of energy, to standard error. Nobody reading it is no failure.
-pub fn print_energy_after_run(recording: &Recording) {
+/// Prints the table that follows a measurement of energy, to standard error, and where it is recorded, if all of it is.
+/// Nobody reading it is no failure.
+pub fn print_energy_after_run(recording: &Recording, is_recorded: bool) {
     let stderr = io::stderr();
     let style = Style::for_stream(&stderr);
     let mut out = BufWriter::new(stderr.lock());
     let _ = writeln!(out)
         .and_then(|()| write_energy(recording, true, style, &mut out))
-        .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
+        .and_then(|()| match is_recorded {
+            true => writeln!(out, "\nrecorded in {}", recording.path.display()),
+            false => Ok(()),
+        })
         .and_then(|()| out.flush());
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use opmeter_recording::{Manifest, is_recording};
 
+use crate::interpreter::name_of;
 use crate::results::PARTIAL;
 use crate::{Config, Error, JobOutcome, JobResult};
 
@@ -48,13 +49,12 @@ impl CollectedResult {
     /// The interpreter's name, such as `cpython 3.11.7`; several of a recording with processes on several.
     pub fn interpreter(&self) -> String {
         if let Some(result) = &self.result {
-            let threads = if result.free_threaded { "t" } else { "" };
-            return format!("{} {}{threads}", result.implementation, result.python);
+            return name_of(&result.implementation, &result.python, result.free_threaded);
         }
         let mut names: Vec<String> = Vec::new();
         for process in self.manifest.processes.iter().filter(|process| !process.python.is_empty()) {
-            let threads = if process.free_threaded { "t" } else { "" };
-            let name = format!("{} {}{threads}", process.implementation.to_lowercase(), process.python);
+            let implementation = process.implementation.to_lowercase();
+            let name = name_of(&implementation, &process.python, process.free_threaded);
             if !names.contains(&name) {
                 names.push(name);
             }

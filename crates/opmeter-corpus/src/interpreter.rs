@@ -3,9 +3,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use opmeter_recording::sha256_of_bytes;
 use serde::Deserialize;
 
-use crate::{Error, digest};
+use crate::Error;
 
 /// What an interpreter is asked to run: it says who it is, on a line of its own.
 const QUESTION: &str = "\
@@ -67,10 +68,14 @@ impl Interpreter {
         is_version(name)
     }
 
+    /// Its name for people, such as `cpython 3.13.0t`.
+    pub fn name(&self) -> String {
+        name_of(&self.implementation, &self.python, self.free_threaded)
+    }
+
     /// Its name in results: `cpython-3.11.7-` and the beginning of its identity.
     pub fn slug(&self) -> String {
-        let threads = if self.free_threaded { "t" } else { "" };
-        format!("{}-{}{threads}-{}", self.implementation, self.python, &self.identity[..6])
+        format!("{}-{}", self.name().replace(' ', "-"), &self.identity[..6])
     }
 
     fn ask(path: &Path) -> Result<Self, String> {
@@ -89,13 +94,18 @@ impl Interpreter {
         // An interpreter in a virtual environment is known by its path there; what shims lead to, by itself.
         let named = if path.is_absolute() && !is_shim(path) { path.to_owned() } else { answer.executable };
         Ok(Self {
-            identity: digest::of_bytes(format!("{}\0{}", answer.build, answer.prefix).as_bytes()),
+            identity: sha256_of_bytes(format!("{}\0{}", answer.build, answer.prefix).as_bytes()),
             path: named,
             implementation: answer.implementation,
             python: answer.python,
             free_threaded: answer.free_threaded,
         })
     }
+}
+
+/// The name of an interpreter: its implementation and version, with a `t` where it runs without the global lock.
+pub(crate) fn name_of(implementation: &str, python: &str, free_threaded: bool) -> String {
+    format!("{implementation} {python}{}", if free_threaded { "t" } else { "" })
 }
 
 /// Whether a path is that of one of pyenv's shims, which take long to find what they stand for.

@@ -1,4 +1,6 @@
-use crate::{Interpreter, Options, Program, digest};
+use opmeter_recording::sha256_of_bytes;
+
+use crate::{Interpreter, Options, Program};
 
 /// The version of what results consist of: results of another are made again.
 const VERSION: u32 = 1;
@@ -32,7 +34,7 @@ impl Job {
             self.interpreter.identity,
             self.options,
         ]);
-        digest::of_bytes(parts.to_string().as_bytes())
+        sha256_of_bytes(parts.to_string().as_bytes())
     }
 }
 

@@ -7,7 +7,6 @@
 
 mod collection;
 mod config;
-mod digest;
 mod error;
 mod files;
 mod interpreter;

@@ -1,10 +1,11 @@
 //! Processes that were started for a job by a command that was killed since.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use opmeter_recording::process_start;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long the end of processes is waited for.
@@ -12,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Notes the leader of a process group in the file of the job's lock.
 pub(crate) fn note(lock: &File, leader: u32) {
-    let Some(ticks) = start_ticks(leader) else { return };
+    let Some(ticks) = process_start(u64::from(leader)) else { return };
     let text = format!("{leader} {ticks}\n");
     // Where it can't be written, an orphan runs on to its own end.
     let _ = lock.set_len(0).and_then(|()| lock.write_all_at(text.as_bytes(), 0));
@@ -29,20 +30,11 @@ pub(crate) fn end(lock: &File) {
     else {
         return;
     };
-    let runs = || start_ticks(leader) == Some(ticks);
+    let runs = || process_start(u64::from(leader)) == Some(ticks);
     let Some(group) = Pid::from_raw(leader.cast_signed()).filter(|_| runs()) else { return };
     let _ = kill_process_group(group, Signal::KILL);
     let deadline = Instant::now() + PATIENCE;
     while runs() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// When a process was started, in clock ticks since the machine was: none where it is no more than a zombie.
-fn start_ticks(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    let ticks = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(ticks)
 }

@@ -2,9 +2,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+use opmeter_recording::sha256_of_file;
 
 use crate::config::{Config, WorkingFolder};
-use crate::{Error, digest, files};
+use crate::{Error, files};
 
 /// A program of a folder.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,7 @@ pub fn programs(folder: &Path, config: &Config, left_out: &[PathBuf]) -> Result<
         let Some(path) = path.map(|path| folder.join(path)) else { return Ok(None) };
         let read =
             |error: io::Error| wrong(format!("the standard input {} can't be read: {error}", path.display()));
-        let sha256 = digest::of_file(&path).map_err(read)?;
+        let (_, sha256) = sha256_of_file(&path).map_err(read)?;
         Ok(Some((path, sha256)))
     };
     let mut programs = Vec::new();
@@ -73,7 +74,7 @@ pub fn programs(folder: &Path, config: &Config, left_out: &[PathBuf]) -> Result<
         }
         let path = folder.join(&place);
         programs.push(Program {
-            sha256: digest::of_file(&path).map_err(|error| error.to_string()),
+            sha256: sha256_of_file(&path).map(|(_, sha256)| sha256).map_err(|error| error.to_string()),
             arguments: own.arguments.or_else(|| config.arguments.clone()).unwrap_or_default(),
             stdin: stdin(own.stdin.as_ref().or(config.stdin.as_ref()))?,
             timeout: own.timeout,
@@ -90,6 +91,8 @@ pub fn programs(folder: &Path, config: &Config, left_out: &[PathBuf]) -> Result<
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::fs;
+
+    use opmeter_recording::sha256_of_bytes;
 
     use super::*;
 
@@ -110,8 +113,8 @@ mod tests {
         assert_eq!((&programs[0].arguments[..], programs[0].status), (&["x".to_owned()][..], 0));
         assert_eq!((programs[1].arguments.len(), programs[1].status), (0, 3));
         let (path, sha256) = programs[1].stdin.as_ref().unwrap();
-        assert!(path.ends_with("data.txt") && *sha256 == digest::of_bytes(b"data.txt"));
-        assert_eq!(programs[0].sha256, Ok(digest::of_bytes(b"a.py")));
+        assert!(path.ends_with("data.txt") && *sha256 == sha256_of_bytes(b"data.txt"));
+        assert_eq!(programs[0].sha256, Ok(sha256_of_bytes(b"a.py")));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod energy;
 mod energy_row;
 mod error;
 mod events;
+mod fingerprint;
 mod instruction_row;
 mod instruction_time;
 mod line_row;
@@ -51,6 +52,7 @@ pub use events::{
     Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, Event, EventFile, EventRow, EventRowWriter,
     EventSiteRow, EventSummary, EventWriter, Events, Full,
 };
+pub use fingerprint::{sha256_of_bytes, sha256_of_file};
 pub use instruction_row::InstructionRow;
 pub use instruction_time::InstructionTime;
 pub use line_row::LineRow;
@@ -63,7 +65,7 @@ pub use phase::{ParsePhaseError, Phase};
 pub use process::{Dispatch, Process, ProcessState};
 pub use recording::{Recording, is_recording};
 pub use run_row::RunRow;
-pub use running::any_running;
+pub use running::{any_running, process_start};
 pub use source_row::SourceRow;
 pub use specialization_row::SpecializationRow;
 pub use table_row::{TableRow, columns_of, read_rows, write_rows};

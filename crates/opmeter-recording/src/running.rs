@@ -32,11 +32,17 @@ fn counts_on(path: &Path) -> bool {
 
 /// Whether a process with this ID runs that began at this time, in clock ticks since the machine started.
 fn runs(pid: u64, ticks: u64) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let state = fields.next();
-    let started = fields.nth(18).and_then(|ticks| ticks.parse().ok());
-    started == Some(ticks) && !matches!(state, Some("Z" | "X"))
+    process_start(pid) == Some(ticks)
+}
+
+/// When the process with this ID began, in clock ticks since the machine started; none where there is none, or where it
+/// has ended and only waits to be waited for.
+pub fn process_start(pid: u64) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    let state = fields.next()?;
+    let ticks = fields.nth(18)?.parse().ok()?;
+    (!matches!(state, "Z" | "X")).then_some(ticks)
 }
 
 /// Whether the file's process still runs.

@@ -1,19 +1,13 @@
 //! The source files of the code that ran: which they are, and whether they are what ran.
 
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
-
+use crate::fingerprint::sha256_of_file;
 use crate::{InstructionRow, Phase, Process, SourceRow};
-
-/// How much of a file is read at a time.
-const PART: usize = 1 << 16;
 
 /// What processes have to do with a file.
 struct Use<'a> {
@@ -84,7 +78,7 @@ fn row(found: &Use<'_>, processes: &[Process]) -> SourceRow {
         ..absent
     };
     if found.beyond_start
-        && let Ok((size, sha256)) = digest(&path)
+        && let Ok((size, sha256)) = sha256_of_file(&path)
     {
         (row.size, row.sha256) = (size, sha256);
     }
@@ -104,28 +98,6 @@ fn resolve(file: &str, directory: &str) -> Option<PathBuf> {
 
 fn written_after(metadata: &Metadata, started: Option<SystemTime>) -> bool {
     started.zip(metadata.modified().ok()).is_some_and(|(started, written)| written > started)
-}
-
-/// A file's size and the SHA-256 of its content.
-fn digest(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let (mut size, mut part) = (0, vec![0; PART]);
-    loop {
-        match file.read(&mut part)? {
-            0 => break,
-            read => {
-                size += read as u64;
-                hash.update(&part[..read]);
-            }
-        }
-    }
-    let mut text = String::new();
-    for byte in hash.finalize() {
-        // Writing to a text can't fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok((size, text))
 }
 
 #[cfg(test)]

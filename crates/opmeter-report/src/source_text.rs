@@ -1,9 +1,7 @@
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use opmeter_recording::SourceRow;
-use sha2::{Digest, Sha256};
+use opmeter_recording::{SourceRow, sha256_of_bytes};
 
 /// The text of a source file that code came from, if it is still there as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl SourceText {
                 )),
             };
         }
-        if hexadecimal(&Sha256::digest(&content)) != source.sha256.to_ascii_lowercase() {
+        if sha256_of_bytes(&content) != source.sha256.to_ascii_lowercase() {
             return SourceText::absent(format!(
                 "{path} has changed since it was recorded; it is shown without its text, which would not \
                  fit: put the old file back, or record again"
@@ -62,14 +60,6 @@ impl SourceText {
 fn lines(text: &str) -> Vec<String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
     text.strip_suffix('\n').unwrap_or(&text).split('\n').map(str::to_owned).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use opmeter_analysis::StudyTimes;
-use opmeter_recording::{EVENTS_FOLDER, Manifest};
+use opmeter_recording::{EVENTS_FOLDER, Manifest, sha256_of_bytes};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::agent;
 
@@ -44,9 +43,8 @@ impl AnalysisCache {
     /// # Errors
     /// When the recording can't be read.
     pub fn key(recording: &Path) -> io::Result<String> {
-        let mut hash = Sha256::new();
-        hash.update(format!("{SCHEMA} {}\n", env!("CARGO_PKG_VERSION")));
-        hash.update(fs::read(recording.join(Manifest::FILE))?);
+        let mut content = format!("{SCHEMA} {}\n", env!("CARGO_PKG_VERSION")).into_bytes();
+        content.extend(fs::read(recording.join(Manifest::FILE))?);
         let mut files: Vec<PathBuf> = StudyTimes::TABLES
             .iter()
             .map(|table| recording.join(format!("{table}.parquet")))
@@ -57,9 +55,9 @@ impl AnalysisCache {
             let Ok(metadata) = fs::metadata(&file) else { continue };
             let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            hash.update(format!("{name} {} {}\n", metadata.len(), modified.as_nanos()));
+            content.extend(format!("{name} {} {}\n", metadata.len(), modified.as_nanos()).into_bytes());
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(sha256_of_bytes(&content))
     }
 
     /// What is kept under a key. An entry that is torn, or is of another, is none.

@@ -215,8 +215,8 @@ struct Kept {
 impl Kept {
     fn of(result: &CollectedResult, cache: &AnalysisCache) -> Self {
         // Nothing else takes long to read.
-        let has_events = result.manifest.processes.iter().any(|process| process.events.is_some());
-        let key = if has_events { AnalysisCache::key(&result.path).ok() } else { None };
+        let are_of_events = StudyTimes::are_of_events(&result.manifest);
+        let key = if are_of_events { AnalysisCache::key(&result.path).ok() } else { None };
         let times = key.as_ref().and_then(|key| cache.get(key));
         Self { key, times }
     }
@@ -260,9 +260,7 @@ fn study(
         None => {
             let times = StudyTimes::of(&recording, &|events| bar.inc(events))
                 .map_err(|error| format!("its events can't be read: {error}; record it again"))?;
-            if StudyTimes::are_of_events(&recording) {
-                key.iter().for_each(|key| cache.put(key, &times));
-            }
+            key.iter().for_each(|key| cache.put(key, &times));
             times
         }
     };

@@ -1,6 +1,8 @@
 use std::io;
 
-use opmeter_recording::{DistributionRow, Energy, EnergyRow, Machine, OpcodeRow, Phase, Recording, RunRow};
+use opmeter_recording::{
+    DistributionRow, Energy, EnergyRow, Machine, Manifest, OpcodeRow, Phase, Recording, RunRow,
+};
 use serde::{Deserialize, Serialize};
 
 use super::event_times::fill_event_times;
@@ -40,10 +42,9 @@ impl StudyTimes {
     /// The tables that they are made of.
     pub const TABLES: [&'static str; 3] = ["opcodes", "distributions", "event_sites"];
 
-    /// Whether they have to be made of events, of which there may be billions.
-    pub fn are_of_events(recording: &Recording) -> bool {
-        recording.tables.distributions.is_empty()
-            && recording.manifest.processes.iter().any(|process| process.events.is_some())
+    /// Whether they have to be made of events, of which there may be billions: a run tells either those or times.
+    pub fn are_of_events(manifest: &Manifest) -> bool {
+        manifest.processes.iter().any(|process| process.events.is_some())
     }
 
     /// The times of a recording, of which [`StudyTimes::TABLES`] were read. Events are read block by block; `read` is
@@ -54,7 +55,7 @@ impl StudyTimes {
     pub fn of(recording: &Recording, read: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let tables = &recording.tables;
         let mut times = Self { opcodes: tables.opcodes.clone(), distributions: tables.distributions.clone() };
-        if Self::are_of_events(recording) {
+        if Self::are_of_events(&recording.manifest) {
             let sites = &tables.event_sites;
             times.distributions =
                 fill_event_times(&recording.path, &recording.manifest, sites, &mut times.opcodes, read)?;

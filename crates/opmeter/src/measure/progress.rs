@@ -109,9 +109,7 @@ pub fn label(job: &Job) -> String {
 
 /// The names of a job's program and interpreter.
 pub fn names(job: &Job) -> (String, String) {
-    let threads = if job.interpreter.free_threaded { "t" } else { "" };
-    let interpreter = format!("{} {}{threads}", job.interpreter.implementation, job.interpreter.python);
-    (job.program.name(), interpreter)
+    (job.program.name(), job.interpreter.name())
 }
 
 /// A text from a program, fit to be shown.

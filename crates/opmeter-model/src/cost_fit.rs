@@ -5,6 +5,13 @@ use crate::measured_costs::{MeasuredCost, measured_costs};
 use crate::null_model::line;
 use crate::relative_fit::{Drawing, Penalty, RelativeFit};
 
+/// Turns of loosening the pull on costs that lie far from their centres.
+const LOOSENINGS: usize = 2;
+
+/// Degrees of freedom of Student's distribution, which distances of costs from their centres are thought to have: a few
+/// costs lie far from all others.
+const FREEDOM: f64 = 3.0;
+
 /// What cross-validation chooses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Setting {
@@ -12,14 +19,16 @@ pub(crate) struct Setting {
     pub(crate) ridge: f64,
     /// Whether the process's start has a cost of its own.
     pub(crate) intercept: bool,
+    /// Whether costs that lie far from their centres are pulled less.
+    pub(crate) loosened: bool,
 }
 
 impl Setting {
-    /// All that are tried.
+    /// All that are tried, without loosening.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        [true, false]
-            .into_iter()
-            .flat_map(|intercept| (-4..=2).map(move |power| Self { ridge: 10f64.powi(power), intercept }))
+        [true, false].into_iter().flat_map(|intercept| {
+            (-4..=2).map(move |power| Self { ridge: 10f64.powi(power), intercept, loosened: false })
+        })
     }
 }
 
@@ -70,7 +79,7 @@ impl CostFit {
         });
         // Times that are alike in all templates are believed more than those that differ.
         let strength = |column: usize| setting.ridge / measured[column].deviation.powi(2);
-        let penalty = Penalty {
+        let mut penalty = Penalty {
             strengths: DVector::from_fn(
                 columns,
                 |column, _| if column < count { strength(column) } else { 0.0 },
@@ -80,7 +89,12 @@ impl CostFit {
                 measured.get(column).map_or(0.0, |cost| cost.deviation)
             }),
         };
-        let fit = RelativeFit::new(&matrix, &design.response, &penalty);
+        let mut fit = RelativeFit::new(&matrix, &design.response, &penalty);
+        let loosenings = if setting.loosened { LOOSENINGS } else { 0 };
+        for _ in 0..loosenings {
+            loosen(&mut penalty, &fit.coefficients, setting.ridge, &measured);
+            fit = RelativeFit::new(&matrix, &design.response, &penalty);
+        }
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);
         Self { intercept, costs, common, centres, is_measured, fit, penalty, units }
     }
@@ -99,6 +113,18 @@ impl CostFit {
     pub(crate) fn predict(&self, design: &Design, row: usize) -> f64 {
         let each = self.costs.iter().enumerate().map(|(column, cost)| cost * design.features[(row, column)]);
         self.intercept + each.sum::<f64>()
+    }
+}
+
+/// Makes the pull on costs that were found far from their centres weaker, and them less certain: a step of the
+/// expectation-maximisation algorithm for Student's distribution (Lange, Little and Taylor, Journal of the American
+/// Statistical Association 84, 1989).
+fn loosen(penalty: &mut Penalty, found: &DVector<f64>, ridge: f64, measured: &[MeasuredCost]) {
+    for (column, cost) in measured.iter().enumerate() {
+        let distance = (found[column] - 1.0) / cost.deviation;
+        let weight = ((FREEDOM + 1.0) / (FREEDOM + distance.powi(2))).min(1.0);
+        penalty.strengths[column] = ridge * weight / cost.deviation.powi(2);
+        penalty.deviations[column] = cost.deviation / weight.sqrt();
     }
 }
 

@@ -1,7 +1,8 @@
 use opmeter_analysis::Terms;
 
-use crate::bootstrap::{CONFIDENCE, intervals};
+use crate::bootstrap::CONFIDENCE;
 use crate::cost_fit::CostFit;
+use crate::cost_intervals::cost_intervals;
 use crate::cross_validation::{choose, folds, held_out};
 use crate::design::Design;
 use crate::held_out_error::HeldOutError;
@@ -28,9 +29,6 @@ const LONG: f64 = 2.0;
 
 /// The part of held-out programs that lie within the interval of a prediction.
 const PREDICTED: f64 = 0.9;
-
-/// 95 % of a normal distribution lie within so many standard deviations.
-const NORMAL_95: f64 = 1.96;
 
 /// Costs in the units of the file are these: nanoseconds and nanojoules.
 const NANO: f64 = 1e9;
@@ -82,7 +80,7 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         None => return Err(Error::TooFew { programs: 0, templates: 0, response: wish.response.name() }),
     };
     let drawing = fit.drawing();
-    let (of_start, of_costs) = intervals(&fit, &drawing, &by_template, design.len(), DRAWS);
+    let (of_start, of_costs) = cost_intervals(&fit, &drawing, &by_template, design.len(), DRAWS);
     let fitted: Vec<f64> = (0..design.len()).map(|row| fit.predict(&design, row)).collect();
     let executions = || design.executions.iter().copied();
     Ok(Model {
@@ -183,11 +181,7 @@ fn costs(
     let rows = design.len();
     let each = features.list.iter().enumerate().map(|(column, feature)| {
         let (cost, from) = (fit.costs[column], drawing.from_rows[column]);
-        // What draws of programs tell is the scatter of a cost that is pulled; not by how much the pull may be wrong.
-        let pull = NORMAL_95 * drawing.pulls[column] * fit.centres[column];
         let (low, high) = intervals[column];
-        let low = (cost - (cost - low).hypot(pull)).max(0.0);
-        let high = cost + (high - cost).hypot(pull);
         let count = |row: usize| design.features[(row, column)];
         let parts = (0..rows).map(|row| cost * count(row) / fitted[row]);
         let shares = || (0..rows).map(|row| count(row) / design.executions[row]);

@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod cost_fit;
+mod cost_intervals;
 mod cross_validation;
 mod design;
 mod error;

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Clock, Error, HeldOutError, NullModel, Response, Verdict, Wish};
 
+/// A cost is large where its executions are this part of what was fitted, and known where it is so to this part.
+const LARGE: f64 = 0.01;
+const KNOWN: f64 = 0.1;
+
 /// Costs per opcode, as they were fitted: what a model's file says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
@@ -159,6 +163,17 @@ pub struct LeftOut {
 impl Model {
     /// The version of model files that this crate writes, and the only one that it reads.
     pub const SCHEMA_VERSION: u32 = 1;
+
+    /// How many costs of 1 % or more of what was fitted have intervals of 10 % to either side at most, and how many
+    /// there are.
+    pub fn known_costs(&self) -> (usize, usize) {
+        let large: Vec<&Cost> = self.costs.iter().filter(|cost| cost.share >= LARGE).collect();
+        let known = large.iter().filter(|cost| {
+            let Estimate { value, low, high } = cost.cost;
+            (value - low).max(high - value) <= KNOWN * value
+        });
+        (known.count(), large.len())
+    }
 
     /// What it is a model of, as it was asked for.
     pub fn wish(&self) -> Wish {

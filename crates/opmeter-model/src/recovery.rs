@@ -2,8 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use crate::bootstrap::intervals;
 use crate::cost_fit::CostFit;
+use crate::cost_intervals::cost_intervals;
 use crate::cross_validation::{choose, folds};
 use crate::design::Design;
 
@@ -73,7 +73,7 @@ fn known_costs_are_recovered_and_their_intervals_cover_them() {
             let folds = &folds;
             let each = move |design: &Design| {
                 let fit = CostFit::new(design, setting);
-                let (_, intervals) = intervals(&fit, &fit.drawing(), folds, PROGRAMS, DRAWS);
+                let (_, intervals) = cost_intervals(&fit, &fit.drawing(), folds, PROGRAMS, DRAWS);
                 (fit.costs, intervals)
             };
             scope.spawn(move || part.iter().map(each).collect::<Vec<_>>())

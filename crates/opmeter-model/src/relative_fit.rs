@@ -66,6 +66,9 @@ pub(crate) struct Drawing {
     /// By how much the penalty may have moved each coefficient, as a standard deviation: what it makes of the distances
     /// that true coefficients are thought to have from their centres.
     pub(crate) pulls: Vec<f64>,
+    /// How far each coefficient scatters with errors that are independent and alike, as a standard deviation: the
+    /// sandwich of the penalised normal equations, without the constraint.
+    pub(crate) scatters: Vec<f64>,
 }
 
 impl RelativeFit {
@@ -120,7 +123,8 @@ impl RelativeFit {
     /// the row's leverage (MacKinnon and White, Journal of Econometrics 29, 1985). What limiting errors takes from their
     /// spread is given back, as Salibián-Barrera and Zamar do (Annals of Statistics 30, 2002).
     pub(crate) fn drawing(&self, penalty: &Penalty) -> Drawing {
-        let mut gram = gram_of(&self.rows, &self.rows);
+        let of_rows = gram_of(&self.rows, &self.rows);
+        let mut gram = of_rows.clone();
         add(&mut gram, penalty);
         let inverse = Cholesky::new(gram).map(|factors| factors.inverse());
         let columns = self.rows.ncols();
@@ -144,9 +148,18 @@ impl RelativeFit {
                 .map(|other| inverse[(column, other)] * penalty.strengths[other] * penalty.deviations[other]);
             parts.map(|part| part.powi(2)).sum::<f64>().sqrt()
         };
+        let targets = DVector::from_fn(self.rows.nrows(), |row, _| target(row));
+        let variance =
+            targets.iter().map(|target| (target - 1.0).powi(2)).sum::<f64>() / targets.len() as f64;
+        let scatter = |column: usize| {
+            let Some(inverse) = &inverse else { return 0.0 };
+            let values = inverse.row(column);
+            (variance * (values * &of_rows * values.transpose())[(0, 0)]).max(0.0).sqrt()
+        };
         Drawing {
+            scatters: (0..columns).map(scatter).collect(),
             pulls: (0..columns).map(pull).collect(),
-            targets: DVector::from_fn(self.rows.nrows(), |row, _| target(row)),
+            targets,
             from_rows: (0..columns).map(|column| from(column).clamp(0.0, 1.0)).collect(),
         }
     }

@@ -107,7 +107,9 @@ fn write_costs(model: &Model, top: usize, style: Style, out: &mut dyn Write) -> 
     for line in wrapped(said.split_whitespace(), " ", Page::COLUMNS) {
         writeln!(out, "{}", style.faint(&line))?;
     }
-    Ok(())
+    let (known, all) = model.known_costs();
+    let said = format!("{known} of the {all} costs of 1 % or more are known to within 10 %");
+    writeln!(out, "{}", style.faint(&said))
 }
 
 /// A cost's name, and how many others are in it.

@@ -78,7 +78,7 @@ class Interpreter:
 
     def modules(self):
         listed = subprocess.run([self.path, "-m", "test", "--list-tests"], capture_output=True, text=True)
-        return [name for name in listed.stdout.split() if name.startswith("test_") and name not in LEFT_OUT]
+        return [name for name in listed.stdout.split() if name.startswith(("test_", "test.")) and name not in LEFT_OUT]
 
 
 def compare(interpreter, module, arguments):

@@ -22,6 +22,7 @@ use crate::live::Slot;
 use crate::meter;
 use crate::registry::{Registry, Unshared};
 use crate::sites::{Missed, Sites};
+use crate::valgrind;
 
 /// All that is needed to count by instruction.
 pub struct Cells {
@@ -60,7 +61,10 @@ impl Cells {
         }
         let objects = CodeObjects::new(CApi::find()?, &opcodes, interpreter.module.span())?;
         Some(Self {
-            index: CellIndex::new(objects.granule_bits(), !interpreter.free_threaded),
+            index: CellIndex::new(
+                objects.granule_bits(),
+                !interpreter.free_threaded && !valgrind::is_running(),
+            ),
             frames: Frames::new(
                 &opcodes,
                 interpreter.free_threaded,

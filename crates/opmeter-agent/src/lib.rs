@@ -43,3 +43,4 @@ mod switch_table;
 mod thread;
 mod times;
 mod tsc;
+mod valgrind;

@@ -180,6 +180,7 @@ impl Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory_image::MemoryImage;
 
     fn table(opcodes: &OpcodeTable<'_>) -> Vec<usize> {
         (0..=255u8)
@@ -227,5 +228,35 @@ mod tests {
         let mut words = table(&opcodes);
         words[1] = words[2];
         assert_eq!(find(&words), [0]);
+    }
+
+    #[test]
+    fn the_table_is_found_in_what_interpreters_have_in_memory() {
+        let images = MemoryImage::all();
+        assert!(images.len() >= 8);
+        for image in &images {
+            let words = Words { start: image.start, bytes: &image.around_table };
+            let is_code = |address| image.code.contains(&address);
+            for version in 8..=15 {
+                let opcodes = OpcodeTable::built_in(3, version).unwrap();
+                let found = Fingerprint::of(&opcodes).search(&words, is_code);
+                let expected = if (3, version) == image.version {
+                    vec![(image.table - image.start) / 8]
+                } else {
+                    vec![]
+                };
+                assert_eq!(found, expected, "{:?} as 3.{version}", image.version);
+            }
+            // Where the table is torn, or one of its entries leads elsewhere, there is none.
+            let opcodes = OpcodeTable::built_in(3, image.version.1).unwrap();
+            let find = |bytes: &[u8]| {
+                Fingerprint::of(&opcodes).search(&Words { start: image.start, bytes }, is_code)
+            };
+            let table = image.table - image.start;
+            assert!(find(&image.around_table[..table + 8 * (ENTRIES - 1)]).is_empty());
+            let mut changed = image.around_table.clone();
+            changed[table + 8 * 100..table + 8 * 101].fill(0);
+            assert!(find(&changed).is_empty());
+        }
     }
 }

@@ -27,6 +27,8 @@ mod growing_file;
 mod guarded;
 mod interpreter;
 mod live;
+#[cfg(test)]
+mod memory_image;
 mod meter;
 mod module;
 mod old_libc;

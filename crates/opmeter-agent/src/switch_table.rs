@@ -48,7 +48,8 @@ impl SwitchTable {
             for segment in module.segments.iter().filter(|segment| segment.executable == executable) {
                 let bytes = module.bytes(segment);
                 for form in [Form::Offsets, Form::Addresses] {
-                    found.extend(search(bytes, segment.range.start, form, module, opcodes, dispatch));
+                    let is_code = |address| module.is_code(address);
+                    found.extend(search(bytes, segment.range.start, form, &is_code, opcodes, dispatch));
                 }
             }
             if !found.is_empty() {
@@ -66,7 +67,7 @@ fn search(
     bytes: &[u8],
     start: usize,
     form: Form,
-    module: &Module,
+    is_code: &dyn Fn(usize) -> bool,
     opcodes: &OpcodeTable<'_>,
     dispatch: &DispatchTable,
 ) -> Vec<SwitchTable> {
@@ -110,9 +111,7 @@ fn search(
                     numbers.iter().map(|number| Some((*number, target(*number)?))).collect();
                 let Some(targets) = targets else { continue };
                 let same = targets.iter().filter(|(n, target)| *target == dispatch.targets[usize::from(*n)]);
-                if same.count() * 2 >= numbers.len()
-                    && targets.iter().all(|(_, target)| module.is_code(*target))
-                {
+                if same.count() * 2 >= numbers.len() && targets.iter().all(|(_, target)| is_code(*target)) {
                     found.push(SwitchTable { address, form, first, targets });
                 }
             }
@@ -122,4 +121,34 @@ fn search(
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory_image::MemoryImage;
+
+    #[test]
+    fn the_jump_table_is_found_in_what_interpreters_have_in_memory() {
+        for image in MemoryImage::all().iter().filter(|image| !image.around_switch.is_empty()) {
+            let opcodes = OpcodeTable::built_in(image.version.0, image.version.1).unwrap();
+            let dispatch = DispatchTable { address: image.table, targets: image.targets() };
+            let is_code = |address| image.code.contains(&address);
+            let start = image.switch_start();
+            let find = |bytes: &[u8], form| search(bytes, start, form, &is_code, &opcodes, &dispatch);
+            let found = find(&image.around_switch, Form::Offsets);
+            assert_eq!(found.len(), 1, "{:?}", image.version);
+            assert_eq!(found[0].address, image.switch, "{:?}", image.version);
+            assert_eq!(found[0].targets.len(), opcodes.iter().count());
+            assert!(find(&image.around_switch, Form::Addresses).is_empty());
+            // A torn image, or one with other offsets, has none; and none is read beyond its end.
+            let table = image.switch - start;
+            assert!(find(&image.around_switch[..table + 200], Form::Offsets).is_empty());
+            let mut shifted = image.around_switch.clone();
+            for entry in shifted.chunks_exact_mut(4) {
+                entry[0] ^= 1;
+            }
+            assert!(find(&shifted, Form::Offsets).is_empty());
+        }
+    }
 }

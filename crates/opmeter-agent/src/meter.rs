@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use opmeter_live::{State, Status, Word, offset};
-use opmeter_opcodes::{Execution, Folding, OpcodeTable};
+use opmeter_opcodes::OpcodeTable;
 
 use crate::cells::Cells;
 use crate::control::ControlFile;
@@ -108,18 +108,7 @@ impl Meter {
     /// When the system does not allow to install code, or to write to the tables.
     pub fn install(parts: Parts) -> io::Result<()> {
         let first_slot = parts.live.slot(0);
-        let mut next_arrays = 0;
-        let rules = (0..=255u8)
-            .map(|number| {
-                let opcode = parts.opcodes.get(number)?;
-                let execution = Execution::of(opcode, &parts.opcodes);
-                let next_array = next_arrays;
-                next_arrays += usize::from(execution.folding == Folding::Next);
-                let folded = folded(opcode.caches, execution.folding, &parts.opcodes);
-                let derived = opcode.is_derived();
-                Some(Rule { number, execution, caches: opcode.caches, next_array, derived, folded })
-            })
-            .collect();
+        let rules = Rule::all(&parts.opcodes);
         let cells = parts
             .live
             .path()
@@ -304,20 +293,4 @@ impl Meter {
             let _ = self.update();
         }
     }
-}
-
-/// How far behind an opcode the instructions stand that it executes besides, in bytes.
-fn folded(caches: u8, folding: Folding, opcodes: &OpcodeTable<'_>) -> [u8; 2] {
-    let mut folded = [0; 2];
-    let mut distance = 2 * (1 + caches);
-    let names = match folding {
-        Folding::None => return folded,
-        Folding::Next => &[""][..],
-        Folding::Always(names) => names,
-    };
-    for (place, name) in folded.iter_mut().zip(names) {
-        *place = distance;
-        distance += 2 * (1 + opcodes.named(name).map_or(0, |opcode| opcode.caches));
-    }
-    folded
 }

@@ -10,34 +10,19 @@
 
 mod counting;
 mod events;
+#[cfg(test)]
+mod kept_registers;
 mod repetition;
+mod rule;
 mod timing;
 mod writer;
-
-use opmeter_opcodes::Execution;
 
 use crate::assembler::{Assembler, Mem, Reg};
 use writer::Stub;
 
 pub use events::EventCells;
+pub use rule::Rule;
 pub use timing::{Slice, Timing};
-
-/// What a stub needs to know of an opcode.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The opcode's number.
-    pub number: u8,
-    /// How its dispatches count.
-    pub execution: Execution,
-    /// Inline cache entries behind it.
-    pub caches: u8,
-    /// Which of the arrays for [`Folding::Next`] is its own.
-    pub next_array: usize,
-    /// Whether it is a form of another opcode, its base.
-    pub derived: bool,
-    /// How far behind it the instructions stand that it executes besides, in bytes; 0 for none.
-    pub folded: [u8; 2],
-}
 
 /// The register with the address of the instruction that is being dispatched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 //! ways. At the end all registers hold what they held at the beginning, but for those that are free, and the stack is as
 //! it was; nothing but counters is written to.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::collections::HashSet;
 
 use iced_x86::{

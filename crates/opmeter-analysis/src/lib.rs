@@ -10,7 +10,6 @@ mod files;
 mod folder;
 mod hotspots;
 mod opcode_mix;
-mod origin;
 mod pair_mix;
 mod row_filter;
 mod sample;
@@ -32,7 +31,7 @@ pub use folder::{
 };
 pub use hotspots::{Grouping, Hotspot, Hotspots, Spot};
 pub use opcode_mix::{MixEntry, OpcodeMix, Terms};
-pub use origin::Origin;
+pub use opmeter_recording::Origin;
 pub use pair_mix::{PairEntry, PairMix};
 pub use row_filter::RowFilter;
 pub use sample::Sample;

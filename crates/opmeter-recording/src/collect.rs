@@ -78,11 +78,12 @@ impl Collected {
             hits.extend(collected.add(ordinal, file, before.or(parent), last && is_running(file)));
         }
         let (instructions, processes) = (&collected.tables.instructions, &collected.processes);
-        (collected.tables.lines, collected.tables.sources) = std::thread::scope(|scope| {
+        let (lines, (sources, texts)) = std::thread::scope(|scope| {
             let sources = scope.spawn(|| sources(instructions, processes));
             let lines = lines(instructions, &hits);
             (lines, sources.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
+        collected.tables = Tables { lines, sources, source_texts: texts, ..collected.tables };
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(
                 "{count} of the processes could not be given counters ({error}); what they ran is missing"

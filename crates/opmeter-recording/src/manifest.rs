@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -24,6 +25,10 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// The folder that it was run in.
     pub directory: String,
+    /// The environment variables that it was started with and that steer CPython: those whose names begin with
+    /// `PYTHON`. None where they were not recorded. What is not UTF-8 is replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<BTreeMap<String, String>>,
     /// When it was started: RFC 3339, UTC.
     pub started: String,
     /// How long it ran, in seconds of wall time.
@@ -77,6 +82,7 @@ impl Default for Manifest {
             opmeter_version: String::new(),
             command: Vec::new(),
             directory: String::new(),
+            environment: None,
             started: String::new(),
             wall_seconds: 0.0,
             exit: ExitStatus::default(),

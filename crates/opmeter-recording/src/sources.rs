@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::fingerprint::sha256_of_file;
-use crate::{InstructionRow, Phase, Process, SourceRow};
+use crate::fingerprint::{sha256_of_bytes, sha256_of_file};
+use crate::{InstructionRow, Origin, Phase, Process, SourceRow, SourceTextRow};
 
 /// What processes have to do with a file.
 struct Use<'a> {
@@ -18,12 +18,17 @@ struct Use<'a> {
     beyond_start: bool,
 }
 
-/// A row for each file of the instructions, in the order in which they appear.
+/// A row for each file of the instructions, in the order in which they appear, and the texts of those that are kept.
 ///
 /// What only ran while an interpreter started is looked up, but not read: it is the standard library's, and
 /// the reading of a recording should not take longer than the run.
-pub(crate) fn sources(instructions: &[InstructionRow], processes: &[Process]) -> Vec<SourceRow> {
-    uses(instructions).iter().map(|found| row(found, processes)).collect()
+pub(crate) fn sources(
+    instructions: &[InstructionRow],
+    processes: &[Process],
+) -> (Vec<SourceRow>, Vec<SourceTextRow>) {
+    let mut texts = Vec::new();
+    let rows = uses(instructions).iter().map(|found| row(found, processes, &mut texts)).collect();
+    (rows, texts)
 }
 
 fn uses(instructions: &[InstructionRow]) -> Vec<Use<'_>> {
@@ -52,7 +57,7 @@ fn uses(instructions: &[InstructionRow]) -> Vec<Use<'_>> {
     uses
 }
 
-fn row(found: &Use<'_>, processes: &[Process]) -> SourceRow {
+fn row(found: &Use<'_>, processes: &[Process], texts: &mut Vec<SourceTextRow>) -> SourceRow {
     let absent = SourceRow {
         file: found.file.clone(),
         path: String::new(),
@@ -77,10 +82,17 @@ fn row(found: &Use<'_>, processes: &[Process]) -> SourceRow {
         changed: u8::from(ambiguous || written_after(&metadata, started)),
         ..absent
     };
-    if found.beyond_start
-        && let Ok((size, sha256)) = sha256_of_file(&path)
-    {
-        (row.size, row.sha256) = (size, sha256);
+    if !found.beyond_start {
+        return row;
+    }
+    // The standard library is where the interpreter is; all else may be edited, or be gone, when it is looked at.
+    if [&*row.file, &row.path].map(Origin::of).contains(&Origin::StandardLibrary) {
+        if let Ok((size, sha256)) = sha256_of_file(&path) {
+            (row.size, row.sha256) = (size, sha256);
+        }
+    } else if let Ok(content) = fs::read(&path) {
+        (row.size, row.sha256) = (content.len() as u64, sha256_of_bytes(&content));
+        texts.push(SourceTextRow { file: row.file.clone(), text: String::from_utf8_lossy(&content).into() });
     }
     row
 }
@@ -151,7 +163,8 @@ mod tests {
             instruction(0, Phase::Main, "", 1),
             instruction(0, Phase::Main, "./a.py", 1),
         ];
-        let found = sources(&rows, &[process(0, folder.path(), later())]);
+        let (found, texts) = sources(&rows, &[process(0, folder.path(), later())]);
+        assert_eq!(texts, [SourceTextRow { file: "./a.py".into(), text: "a\n".into() }]);
         let path = path.to_str().unwrap().to_owned();
         let row = |file: &str, path: &str, size, sha256: &str| SourceRow {
             file: file.into(),
@@ -172,7 +185,7 @@ mod tests {
         let name = path.to_str().unwrap();
         let rows = [instruction(0, Phase::Main, name, 1), instruction(1, Phase::Main, name, 1)];
         let before = SystemTime::now() - Duration::from_secs(60);
-        let of = |processes: &[Process]| sources(&rows, processes)[0].changed;
+        let of = |processes: &[Process]| sources(&rows, processes).0[0].changed;
         assert_eq!(of(&[process(0, folder.path(), later()), process(1, folder.path(), later())]), 0);
         assert_eq!(of(&[process(0, folder.path(), later()), process(1, folder.path(), before)]), 1);
     }
@@ -184,8 +197,24 @@ mod tests {
         fs::write(&path, "a\n").unwrap();
         let name = path.to_str().unwrap();
         let rows = [instruction(0, Phase::Startup, name, 1), instruction(0, Phase::Main, name, 0)];
-        let found = sources(&rows, &[process(0, folder.path(), later())]);
+        let (found, texts) = sources(&rows, &[process(0, folder.path(), later())]);
+        assert_eq!(texts, []);
         assert_eq!((found[0].path.as_str(), found[0].size, found[0].sha256.as_str()), (name, 2, ""));
+    }
+
+    #[test]
+    fn texts_of_the_standard_library_are_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("lib/python3.13");
+        fs::create_dir_all(library.join("site-packages")).unwrap();
+        let paths = [library.join("os.py"), library.join("site-packages/b.py")];
+        let rows = paths.each_ref().map(|path| {
+            fs::write(path, b"a\n\xff").unwrap();
+            instruction(0, Phase::Main, path.to_str().unwrap(), 1)
+        });
+        let (found, texts) = sources(&rows, &[process(0, folder.path(), later())]);
+        assert!(found.iter().all(|row| row.size == 3 && row.sha256 == found[0].sha256));
+        assert_eq!(texts, [SourceTextRow { file: rows[1].file.clone(), text: "a\n\u{fffd}".into() }]);
     }
 
     #[test]
@@ -194,11 +223,11 @@ mod tests {
         let rows = [instruction(0, Phase::Main, "a.py", 1), instruction(1, Phase::Main, "a.py", 1)];
         let processes = [process(0, folders[0].path(), later()), process(1, folders[1].path(), later())];
         fs::write(folders[1].path().join("a.py"), "a\n").unwrap();
-        let found = sources(&rows, &processes);
+        let (found, _) = sources(&rows, &processes);
         assert_eq!((found.len(), found[0].changed), (1, 0));
         assert!(found[0].path.starts_with(folders[1].path().to_str().unwrap()));
         fs::write(folders[0].path().join("a.py"), "b\n").unwrap();
-        assert_eq!(sources(&rows, &processes)[0].changed, 1);
+        assert_eq!(sources(&rows, &processes).0[0].changed, 1);
     }
 
     #[test]
@@ -207,6 +236,6 @@ mod tests {
         let rows = ["/dev/stdin", "/", "a.py"].map(|file| instruction(0, Phase::Main, file, 1));
         let mut nowhere = process(0, folder.path(), later());
         nowhere.directory = String::new();
-        assert!(sources(&rows, &[nowhere]).iter().all(|row| row.path.is_empty() || row.path == "/dev/stdin"));
+        assert!(sources(&rows, &[nowhere]).0.iter().all(|row| row.path.is_empty() || row.path == "/dev/stdin"));
     }
 }

@@ -182,7 +182,8 @@ fn reason(error: &ParquetError) -> String {
 mod tests {
     use super::*;
     use crate::{
-        EnergyRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow, SourceRow, SpecializationRow,
+        EnergyRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow, SourceRow, SourceTextRow,
+        SpecializationRow,
     };
 
     fn columns_are_fields<R: TableRow>() {
@@ -199,6 +200,7 @@ mod tests {
         columns_are_fields::<PairRow>();
         columns_are_fields::<SpecializationRow>();
         columns_are_fields::<SourceRow>();
+        columns_are_fields::<SourceTextRow>();
         columns_are_fields::<EnergyRow>();
         columns_are_fields::<RunRow>();
     }

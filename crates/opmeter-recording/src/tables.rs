@@ -6,7 +6,7 @@ use crate::cell::Interner;
 use crate::table_row::{TableRow, read_interned, write_rows};
 use crate::{
     DistributionRow, EnergyRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow,
-    SourceRow, SpecializationRow,
+    SourceRow, SourceTextRow, SpecializationRow,
 };
 
 /// All tables of a recording. A table that the recording lacks is empty.
@@ -28,6 +28,8 @@ pub struct Tables {
     pub event_sites: Vec<EventSiteRow>,
     /// The source files of the code that ran.
     pub sources: Vec<SourceRow>,
+    /// What they held, but for the standard library's.
+    pub source_texts: Vec<SourceTextRow>,
     /// How long runs of the command without the agent took, if there were any.
     pub runs: Vec<RunRow>,
     /// What these runs cost, where that was measured.
@@ -40,8 +42,8 @@ pub(crate) fn file_name<R: TableRow>() -> String {
 }
 
 impl Tables {
-    /// The names of the tables of a recording with these rows: all but those of pairs, distributions, events and
-    /// energy, which it only has where they were recorded.
+    /// The names of the tables of a recording with these rows: all but those of pairs, distributions, events,
+    /// source texts and energy, which it only has where there are any.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names = vec![OpcodeRow::TABLE, InstructionRow::TABLE, LineRow::TABLE];
         if !self.pairs.is_empty() {
@@ -54,6 +56,9 @@ impl Tables {
             names.push(EventSiteRow::TABLE);
         }
         names.extend([SpecializationRow::TABLE, SourceRow::TABLE]);
+        if !self.source_texts.is_empty() {
+            names.push(SourceTextRow::TABLE);
+        }
         if !self.runs.is_empty() {
             names.push(RunRow::TABLE);
         }
@@ -82,6 +87,7 @@ impl Tables {
         write_if_any(folder, &self.event_sites)?;
         write(folder, &self.specialization)?;
         write(folder, &self.sources)?;
+        write_if_any(folder, &self.source_texts)?;
         self.write_runs(folder)
     }
 
@@ -105,6 +111,7 @@ impl Tables {
             specialization: read(folder, names, interner)?,
             event_sites: read(folder, names, interner)?,
             sources: read(folder, names, interner)?,
+            source_texts: read(folder, names, interner)?,
             runs: read(folder, names, interner)?,
             energy: read(folder, names, interner)?,
         })

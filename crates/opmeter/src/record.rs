@@ -1,5 +1,6 @@
 //! `opmeter record`
 
+use std::collections::BTreeMap;
 use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -25,6 +26,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         opmeter_version: env!("CARGO_PKG_VERSION").to_owned(),
         command: words(&args.command),
         directory: env::current_dir().unwrap_or_default().display().to_string(),
+        environment: Some(python_environment()),
         started: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
         machine: machine::describe(),
         energy: output.beside.as_ref().and_then(|beside| beside.manifest.energy.clone()),
@@ -88,6 +90,13 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     // The system frees its memory faster, all at once.
     std::mem::forget(recording);
     Ok(launch::end_like(status))
+}
+
+/// The environment variables that steer CPython.
+fn python_environment() -> BTreeMap<String, String> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let all = env::vars_os().map(|(name, value)| (text(name), text(value)));
+    all.filter(|(name, _)| name.starts_with("PYTHON")).collect()
 }
 
 /// Reads the counters, after waiting a moment for helpers that end when their parent does, as

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use opmeter_recording::{InstructionRow, Tables};
 
-use crate::{CountedRow, RowFilter, Target, TimeSum, Totals};
+use crate::{Ran, RowFilter, Target, TimeSum, Totals};
 
 /// How often one instruction ran.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,22 +68,6 @@ type Shape<'a> = (u32, &'a Arc<str>, Vec<(u32, u32, &'a Arc<str>, u32)>);
 /// The instructions of a code object by offset, a row of each and how often it ran.
 type ByOffset<'a> = BTreeMap<u32, (&'a InstructionRow, Ran)>;
 
-/// How often an instruction ran, and how long.
-#[derive(Debug, Clone, Copy, Default)]
-struct Ran {
-    executions: u128,
-    time: Option<TimeSum>,
-}
-
-impl Ran {
-    fn add(&mut self, other: Ran) {
-        self.executions += other.executions;
-        if let Some(time) = other.time {
-            self.time.get_or_insert_default().add(time);
-        }
-    }
-}
-
 impl Annotation {
     /// Adds up what `filter` takes of a file or function.
     pub fn new(tables: &Tables, filter: RowFilter, target: Target) -> Annotation {
@@ -102,8 +86,8 @@ impl Annotation {
             if totals.filter.takes(row) {
                 line.executions += u128::from(row.executions);
                 line.hits += u128::from(row.hits);
-                if let Some(time) = row.time() {
-                    line.time.get_or_insert_default().add(time);
+                if let Some(time) = &row.time {
+                    line.time.get_or_insert_default().add(time.into());
                 }
             }
         }
@@ -153,7 +137,7 @@ fn code_objects<'a>(
         let instructions = objects.entry((row.process, row.code)).or_default();
         let ran = &mut instructions.entry(row.offset).or_insert((row, Ran::default())).1;
         if filter.takes(row) {
-            ran.add(Ran { executions: u128::from(row.executions), time: row.time() });
+            ran.add(Ran::of(row));
         }
     }
     let mut shapes: BTreeMap<Shape<'_>, Vec<Ran>> = BTreeMap::new();

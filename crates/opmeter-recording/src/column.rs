@@ -24,6 +24,8 @@ pub enum ColumnType {
     U32,
     /// A whole number of at most 64 bits, from 0 (a Parquet INT64).
     U64,
+    /// A whole number of at most 64 bits that may be below 0 (a Parquet INT64).
+    I64,
     /// A number of 64 bits that need not be whole (a Parquet DOUBLE).
     F64,
 }
@@ -33,7 +35,7 @@ impl ColumnType {
         match self {
             ColumnType::Text => PhysicalType::BYTE_ARRAY,
             ColumnType::U8 | ColumnType::U32 => PhysicalType::INT32,
-            ColumnType::U64 => PhysicalType::INT64,
+            ColumnType::U64 | ColumnType::I64 => PhysicalType::INT64,
             ColumnType::F64 => PhysicalType::DOUBLE,
         }
     }
@@ -44,6 +46,7 @@ impl ColumnType {
             ColumnType::U8 => Some(LogicalType::integer(8, false)),
             ColumnType::U32 => Some(LogicalType::integer(32, false)),
             ColumnType::U64 => Some(LogicalType::integer(64, false)),
+            ColumnType::I64 => Some(LogicalType::integer(64, true)),
             ColumnType::F64 => None,
         }
     }
@@ -56,7 +59,7 @@ pub enum Values {
     Text(Vec<ByteArray>),
     /// 8 and 32 bits: the bits of an unsigned number.
     Narrow(Vec<i32>),
-    /// 64 bits: the bits of an unsigned number.
+    /// 64 bits: the bits of an unsigned number, or of one that may be below 0.
     Wide(Vec<i64>),
     /// 64 bits: a number that need not be whole.
     Real(Vec<f64>),

@@ -236,6 +236,8 @@ mod tests {
         let rows = ["/dev/stdin", "/", "a.py"].map(|file| instruction(0, Phase::Main, file, 1));
         let mut nowhere = process(0, folder.path(), later());
         nowhere.directory = String::new();
-        assert!(sources(&rows, &[nowhere]).0.iter().all(|row| row.path.is_empty() || row.path == "/dev/stdin"));
+        assert!(
+            sources(&rows, &[nowhere]).0.iter().all(|row| row.path.is_empty() || row.path == "/dev/stdin")
+        );
     }
 }

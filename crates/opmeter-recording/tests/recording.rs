@@ -8,8 +8,8 @@ use std::path::Path;
 
 use opmeter_recording::{
     Energy, EnergyDomain, EnergyRow, Error, ExitStatus, InstructionRow, Manifest, NetEnergy, OpcodeRow,
-    PairRow, Phase, Process, Recording, RunRow, SourceRow, SpecializationRow, TableRow, Tables, is_recording,
-    lines, read_rows,
+    PairRow, Phase, Process, Recording, RunRow, SourceRow, SourceTextRow, SpecializationRow, TableRow,
+    Tables, is_recording, lines, read_rows,
 };
 
 fn manifest() -> Manifest {
@@ -125,6 +125,7 @@ fn tables() -> Tables {
             sha256: "00ff".into(),
             changed: 1,
         }],
+        source_texts: vec![SourceTextRow { file: "bench.py".into(), text: "x = 'ü'\r\n\tpass".into() }],
         instructions,
     }
 }
@@ -151,7 +152,17 @@ fn what_is_written_is_read_back() {
     Recording::write(&path, &manifest(), &tables()).unwrap();
     assert!(is_recording(&path));
     let recording = Recording::open(&path).unwrap();
-    let named = ["opcodes", "instructions", "lines", "pairs", "specialization", "sources", "runs", "energy"];
+    let named = [
+        "opcodes",
+        "instructions",
+        "lines",
+        "pairs",
+        "specialization",
+        "sources",
+        "source_texts",
+        "runs",
+        "energy",
+    ];
     let manifest = read_back(&named);
     let mut files: Vec<String> = named.iter().map(|name| format!("{name}.parquet")).collect();
     files.push("manifest.json".to_owned());

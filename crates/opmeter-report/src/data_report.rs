@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::Style;
 use crate::grid::{Column, Grid, Row};
-use crate::number::{grouped, significant};
+use crate::number::{grouped, signed, significant};
 use crate::terminal_text::visible;
 
 /// The most columns of the terminal that a line takes.
@@ -62,6 +62,7 @@ fn shown(column: &DataColumn, row: usize) -> String {
     match &column.values {
         DataValues::Text(values) => visible(&values[row]),
         DataValues::Whole(values) => grouped(u128::from(values[row])),
+        DataValues::Signed(values) => signed(i128::from(values[row])),
         DataValues::Real(values) if values[row].is_nan() => String::new(),
         DataValues::Real(values) if is_share(column) => format!("{:.2}", values[row]),
         DataValues::Real(values) => significant(values[row], values[row]),
@@ -151,6 +152,7 @@ fn write_csv(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
         writer.write_record(table.columns.iter().map(|column| match &column.values {
             DataValues::Text(values) => values[row].clone(),
             DataValues::Whole(values) => values[row].to_string(),
+            DataValues::Signed(values) => values[row].to_string(),
             DataValues::Real(values) if values[row].is_nan() => String::new(),
             DataValues::Real(values) => values[row].to_string(),
         }))?;
@@ -166,6 +168,7 @@ fn write_json(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
             let value = match &column.values {
                 DataValues::Text(values) => Value::from(values[row].as_str()),
                 DataValues::Whole(values) => Value::from(values[row]),
+                DataValues::Signed(values) => Value::from(values[row]),
                 DataValues::Real(values) => Number::from_f64(values[row]).map_or(Value::Null, Value::Number),
             };
             (column.name.to_owned(), value)
@@ -185,6 +188,7 @@ fn write_parquet(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
             DataValues::Whole(values) => {
                 (ColumnType::U64, Values::Wide(values.iter().map(|value| value.cast_signed()).collect()))
             }
+            DataValues::Signed(values) => (ColumnType::I64, Values::Wide(values.clone())),
             DataValues::Real(values) => (ColumnType::F64, Values::Real(values.clone())),
         };
         ((column.name, kind), values)

@@ -6,6 +6,8 @@
 mod annotation_report;
 mod check_report;
 mod data_report;
+mod diff_report;
+mod diff_times;
 mod energy_report;
 pub mod export;
 mod file_label;
@@ -21,17 +23,17 @@ mod pair_report;
 mod prediction_report;
 mod processes;
 mod range_report;
-mod source_text;
 mod specialization_report;
 mod style;
 mod svg;
 mod terminal_text;
 
 pub use data_report::DataFormat;
+pub use diff_report::DiffPage;
 pub use model_plot::write_model_plot;
 pub use model_report::write_model;
+pub use opmeter_analysis::SourceText;
 pub use page::Page;
 pub use prediction_report::write_predictions;
 pub use range_report::{RangeRow, write_ranges};
-pub use source_text::SourceText;
 pub use style::Style;

@@ -13,6 +13,35 @@ pub(crate) fn grouped(number: u128) -> String {
     text
 }
 
+/// A whole number with its sign: `+1,234`, `-5`, `0`.
+pub(crate) fn signed(number: i128) -> String {
+    let sign = match number.signum() {
+        1 => "+",
+        -1 => "-",
+        _ => "",
+    };
+    sign.to_owned() + &grouped(number.unsigned_abs())
+}
+
+/// By how many percent something grew, with two decimals and its sign: `+12.34`.
+pub(crate) fn signed_percent(percent: f64) -> String {
+    // What is next to nothing is not nothing.
+    let least = if percent == 0.0 { 0.0 } else { 0.01_f64.copysign(percent) };
+    let shown = if percent.abs() < 0.005 { least } else { percent };
+    let text = format!("{:.2}", shown.abs());
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
+    let sign = if shown == 0.0 {
+        ""
+    } else if shown < 0.0 {
+        "-"
+    } else {
+        "+"
+    };
+    let about = if percent != 0.0 && percent.abs() < 0.005 { "<" } else { "" };
+    format!("{about}{sign}{whole}.{decimals}")
+}
+
 /// A share from 0 to 1 in percent, with two decimals and no sign: `12.34`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.2}", share * 100.0)
@@ -66,6 +95,13 @@ mod tests {
     fn digits_are_grouped_by_three() {
         let grouped = [0, 999, 1000, 123_456, 1_234_567].map(grouped);
         assert_eq!(grouped, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn changes_have_signs() {
+        assert_eq!([0, 1234, -1234].map(signed), ["0", "+1,234", "-1,234"]);
+        let percents = [0.0, 12.346, -100.0, 123_456.0, 0.001, -0.001].map(signed_percent);
+        assert_eq!(percents, ["0.00", "+12.35", "-100.00", "+123,456.00", "<+0.01", "<-0.01"]);
     }
 
     #[test]

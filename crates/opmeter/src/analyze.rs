@@ -105,7 +105,8 @@ pub enum DataFormatArg {
 }
 
 impl DataFormatArg {
-    fn format(self) -> DataFormat {
+    /// The format.
+    pub fn format(self) -> DataFormat {
         match self {
             Self::Table => DataFormat::Table,
             Self::Csv => DataFormat::Csv,

@@ -14,14 +14,14 @@ use crate::selection::require_instructions;
 /// Prints a file or a function with its counts.
 pub fn run(args: &AnnotateArgs) -> Result<ExitCode, Failure> {
     let selection = args.selection.selection(&args.phase)?;
-    let recording = open(&args.recording, &["instructions", "lines", "sources"])?;
+    let recording = open(&args.recording, &["instructions", "lines", "sources", "source_texts"])?;
     selection.check(&args.recording, &recording)?;
     require_instructions(&args.recording, &recording)?;
     let tables = &recording.tables;
     let files = Files::new(tables, &selection.patterns, false);
     let target =
         Target::find(tables, &files, &selection.filter, args.name.as_deref()).map_err(Failure::not_done)?;
-    let source = SourceText::read(tables.sources.iter().find(|source| source.file == target.file));
+    let source = SourceText::of(tables, &target.file);
     let annotation = Annotation::new(tables, selection.filter, target);
     let stdout = io::stdout();
     let page = page(&recording, None, Style::for_stream(&stdout));

@@ -9,6 +9,7 @@ use opmeter_recording::Phase;
 
 use crate::analyze::{self, AnalyzeArgs};
 use crate::cache::{self, CacheArgs};
+use crate::diff::{self, DiffArgs};
 use crate::measure::{self, MeasureArgs};
 use crate::model::{self, ModelArgs};
 use crate::native::gauge::GaugeArgs;
@@ -31,6 +32,8 @@ enum Command {
     Report(ReportArgs),
     /// Show the source and the bytecode with their counts beside each line
     Annotate(AnnotateArgs),
+    /// Compare two recordings: what grew and what shrank, by opcode, function or line
+    Diff(DiffArgs),
     /// Write a recording, or a table of it, in a format that other tools read
     Export(ExportArgs),
     /// Measure the energy that a command takes, on the interpreter as it is
@@ -358,6 +361,7 @@ pub fn run() -> ExitCode {
         Command::Record(args) => record::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Annotate(args) => annotate::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Energy(args) => energy::run(&args),
         Command::Measure(args) => measure::run(&args),

@@ -8,6 +8,7 @@ mod cache;
 mod changed_sources;
 mod cli;
 mod descendants;
+mod diff;
 mod doctor;
 mod energy;
 mod error;

@@ -26,6 +26,8 @@ pub enum DataValues {
     Text(Vec<String>),
     /// Whole numbers.
     Whole(Vec<u64>),
+    /// Whole numbers that may be below 0.
+    Signed(Vec<i64>),
     /// Numbers; not a number where there is none, such as joules that were not measured.
     Real(Vec<f64>),
 }
@@ -56,6 +58,11 @@ impl DataColumn {
         Self { name, values: DataValues::Whole(values.into_iter().collect()) }
     }
 
+    /// A column of whole numbers that may be below 0.
+    pub fn signed(name: &'static str, values: impl IntoIterator<Item = i64>) -> Self {
+        Self { name, values: DataValues::Signed(values.into_iter().collect()) }
+    }
+
     /// A column of numbers; none where there is no number.
     pub fn real(name: &'static str, values: impl IntoIterator<Item = Option<f64>>) -> Self {
         let values = values.into_iter().map(|value| value.unwrap_or(f64::NAN));
@@ -74,6 +81,7 @@ impl DataValues {
         match self {
             Self::Text(values) => values.len(),
             Self::Whole(values) => values.len(),
+            Self::Signed(values) => values.len(),
             Self::Real(values) => values.len(),
         }
     }
@@ -88,6 +96,7 @@ impl DataValues {
         match self {
             Self::Text(values) => values[a].cmp(&values[b]),
             Self::Whole(values) => values[b].cmp(&values[a]),
+            Self::Signed(values) => values[b].cmp(&values[a]),
             Self::Real(values) => {
                 let (a, b) = (values[a], values[b]);
                 a.is_nan().cmp(&b.is_nan()).then(b.total_cmp(&a))
@@ -99,6 +108,7 @@ impl DataValues {
         match self {
             Self::Text(values) => *values = places.iter().map(|place| values[*place].clone()).collect(),
             Self::Whole(values) => *values = places.iter().map(|place| values[*place]).collect(),
+            Self::Signed(values) => *values = places.iter().map(|place| values[*place]).collect(),
             Self::Real(values) => *values = places.iter().map(|place| values[*place]).collect(),
         }
     }

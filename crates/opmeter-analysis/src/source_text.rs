@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use opmeter_recording::{SourceRow, sha256_of_bytes};
+use opmeter_recording::{SourceRow, Tables, sha256_of_bytes};
 
 /// The text of a source file that code came from, if it is still there as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,17 @@ pub struct SourceText {
 }
 
 impl SourceText {
+    /// The text of a file of a recording: the one that the recording has kept, or what still is in the file if that is
+    /// the same as it was.
+    pub fn of(tables: &Tables, file: &str) -> SourceText {
+        let source = tables.sources.iter().find(|source| &*source.file == file);
+        let Some(kept) = tables.source_texts.iter().find(|kept| &*kept.file == file) else {
+            return SourceText::read(source);
+        };
+        let warning = source.filter(|source| source.changed != 0).map(written_to);
+        SourceText { lines: Some(lines(&kept.text)), warning }
+    }
+
     /// Reads the file of a row of the sources table, and compares it with what it was.
     pub fn read(source: Option<&SourceRow>) -> SourceText {
         let Some(source) = source.filter(|source| !source.path.is_empty()) else {
@@ -45,15 +56,17 @@ impl SourceText {
                  fit: put the old file back, or record again"
             ));
         }
-        let warning = (source.changed != 0).then(|| {
-            format!("{path} was written to after its process had started, so that it may not be what ran")
-        });
+        let warning = (source.changed != 0).then(|| written_to(source));
         SourceText { lines: Some(lines(&String::from_utf8_lossy(&content))), warning }
     }
 
     fn absent(warning: String) -> SourceText {
         SourceText { lines: None, warning: Some(warning) }
     }
+}
+
+fn written_to(source: &SourceRow) -> String {
+    format!("{} was written to after its process had started, so that it may not be what ran", source.path)
 }
 
 /// The lines of a Python source: ended by a line feed, a carriage return or both.
@@ -64,6 +77,8 @@ fn lines(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use opmeter_recording::SourceTextRow;
+
     use super::*;
 
     /// The SHA-256 of `a\n`.
@@ -112,6 +127,26 @@ mod tests {
         let row = SourceRow { file: "a.py".into(), path, size: 0, sha256: String::new(), changed: 0 };
         let text = SourceText::read(Some(&row));
         assert!(text.lines.is_some() && text.warning.unwrap().contains("may not be what ran"));
+    }
+
+    #[test]
+    fn a_text_that_the_recording_has_is_taken_whatever_became_of_the_file() {
+        let row = SourceRow {
+            file: "a.py".into(),
+            path: "/nowhere/a.py".into(),
+            size: 2,
+            sha256: A.to_owned(),
+            changed: 0,
+        };
+        let kept = SourceTextRow { file: "a.py".into(), text: "a\n".into() };
+        let mut tables = Tables { sources: vec![row], source_texts: vec![kept], ..Tables::default() };
+        let text = SourceText::of(&tables, "a.py");
+        assert_eq!(text, SourceText { lines: Some(vec!["a".to_owned()]), warning: None });
+        tables.sources[0].changed = 1;
+        assert!(SourceText::of(&tables, "a.py").warning.unwrap().contains("may not be what ran"));
+        assert_eq!(SourceText::of(&tables, "b.py").lines, None);
+        tables.source_texts.clear();
+        assert!(SourceText::of(&tables, "a.py").warning.unwrap().contains("can't be read"));
     }
 
     #[test]

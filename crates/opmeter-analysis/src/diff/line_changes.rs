@@ -1,0 +1,167 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::line_map::{FileLine, LineMap, Sources, Way};
+use super::side::{Side, SideFile};
+use super::{AlignedLine, AlignedSource, Change, Changed, Edit, Place};
+use crate::{Ran, Spot};
+
+/// The lines of two recordings' files, and which are which.
+pub(crate) struct Lines<'a> {
+    before: (Side<'a>, &'a [SideFile]),
+    after: (Side<'a>, &'a [SideFile]),
+    map: &'a LineMap,
+    /// For each line after, the line before.
+    back: HashMap<FileLine, FileLine>,
+    /// Texts of files that are the same in both, by the file after: those that have lines whose executions changed.
+    identical: HashMap<usize, Vec<String>>,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(
+        before: (Side<'a>, &'a [SideFile]),
+        after: (Side<'a>, &'a [SideFile]),
+        map: &'a LineMap,
+    ) -> Self {
+        let mut back = HashMap::new();
+        let mut changed = BTreeSet::new();
+        for (file, known) in before.1.iter().enumerate() {
+            for (line, ran) in &known.lines {
+                let Some(other) = map.line_after((file, *line)) else { continue };
+                back.insert(other, (file, *line));
+                if after.1[other.0].ran(other.1).executions != ran.executions {
+                    changed.insert((file, other.0));
+                }
+            }
+        }
+        let identical =
+            changed.into_iter().filter(|(file, other)| map.files[*file] == Some((*other, Way::Identical)));
+        let text = |other: usize| after.0.text(&after.1[other].name).lines;
+        let identical = identical.filter_map(|(_, other)| Some((other, text(other)?))).collect();
+        Lines { before, after, map, back, identical }
+    }
+
+    /// What every line ran.
+    pub(crate) fn changes(&self) -> Vec<Changed<Place>> {
+        let mut rows = Vec::new();
+        for (file, known) in self.before.1.iter().enumerate() {
+            for line in known.lines.keys() {
+                let at = (file, *line);
+                rows.push(self.row(Some(at), self.map.line_after(at)));
+            }
+        }
+        for (file, known) in self.after.1.iter().enumerate() {
+            for line in known.lines.keys().filter(|line| !self.back.contains_key(&(file, **line))) {
+                // A line that has code only now may have been there before.
+                let at = (file, *line);
+                rows.push(self.row(self.line_before(at), Some(at)));
+            }
+        }
+        rows
+    }
+
+    /// The line before that a line after is.
+    fn line_before(&self, at: FileLine) -> Option<FileLine> {
+        self.back.get(&at).copied().or_else(|| self.map.line_before(at))
+    }
+
+    fn row(&self, before: Option<FileLine>, after: Option<FileLine>) -> Changed<Place> {
+        let edit = match (before, after) {
+            (Some(before), Some(after)) => self.map.edit(before, after),
+            (Some(_), None) => Edit::Removed,
+            (None, _) => Edit::Added,
+        };
+        let ran = |files: &[SideFile], at: Option<FileLine>| -> Ran {
+            at.map(|(file, line)| files[file].ran(line)).unwrap_or_default()
+        };
+        let change = Change { before: ran(self.before.1, before), after: ran(self.after.1, after) };
+        let text = |sources: &Sources, at: FileLine, identical: Option<usize>| {
+            LineMap::text(sources, at).or_else(|| {
+                let line = self.identical.get(&identical?)?.get((at.1 as usize).checked_sub(1)?)?;
+                Some(Arc::from(line.trim()))
+            })
+        };
+        let same = after.map(|(file, _)| file);
+        Changed {
+            before: before.map(|at| place(self.before.1, at, text(&self.map.before, at, same))),
+            after: after.map(|at| place(self.after.1, at, text(&self.map.after, at, same))),
+            edit,
+            change,
+        }
+    }
+
+    /// Each file's lines in the order in which they stand after, with those that are not there any more between them.
+    /// Of files that are the same in both there are only those that have lines whose executions changed.
+    pub(crate) fn aligned(&self) -> Vec<AlignedSource> {
+        let mut pair_of: HashMap<usize, usize> = HashMap::new();
+        for (file, pair) in self.map.files.iter().enumerate() {
+            pair_of.extend(pair.map(|(other, _)| (other, file)));
+        }
+        let mut aligned = Vec::new();
+        for other in 0..self.after.1.len() {
+            let file = pair_of.get(&other).copied();
+            aligned.extend(self.aligned_file(file, Some(other)));
+        }
+        for file in (0..self.before.1.len()).filter(|file| self.map.files[*file].is_none()) {
+            aligned.extend(self.aligned_file(Some(file), None));
+        }
+        aligned
+    }
+
+    fn aligned_file(&self, file: Option<usize>, other: Option<usize>) -> Option<AlignedSource> {
+        let count =
+            |sources: &Sources, file: usize| sources.get(file).map(|source| source.lines.len() as u32);
+        let same = other.and_then(|other| self.identical.get(&other)).map(|lines| lines.len() as u32);
+        let before = file.and_then(|file| count(&self.map.before, file)).or(file.and(same));
+        let after = other.and_then(|other| count(&self.map.after, other)).or(same);
+        let mut lines = Vec::new();
+        // Lines that are gone, or went elsewhere, stand where the line before them does.
+        let mut next_before = 1;
+        let gone = |from: u32, to: u32, lines: &mut Vec<AlignedLine>| {
+            for line in from..to {
+                let at = (file.unwrap_or_default(), line);
+                let target = self.map.line_after(at);
+                let is_here = target.is_some_and(|(to, _)| Some(to) == other);
+                if !is_here {
+                    lines.push(self.aligned_line(Some(at), target));
+                }
+            }
+        };
+        for line in 1..=after.unwrap_or(0) {
+            let at = (other.unwrap_or_default(), line);
+            let from = self.line_before(at);
+            let row = self.aligned_line(from, Some(at));
+            if let Some((_, place)) = from.filter(|(from, _)| Some(*from) == file)
+                && row.row.edit != Edit::Moved
+                && place >= next_before
+            {
+                gone(next_before, place, &mut lines);
+                next_before = place + 1;
+            }
+            lines.push(row);
+        }
+        if let Some(count) = before {
+            gone(next_before, count + 1, &mut lines);
+        }
+        let name = |files: &[SideFile], file: Option<usize>| file.map(|file| files[file].name.clone());
+        (!lines.is_empty()).then(|| AlignedSource {
+            before: name(self.before.1, file),
+            after: name(self.after.1, other),
+            lines,
+        })
+    }
+
+    fn aligned_line(&self, before: Option<FileLine>, after: Option<FileLine>) -> AlignedLine {
+        let has_code = |files: &[SideFile], at: Option<FileLine>| {
+            at.is_some_and(|(file, line)| files[file].lines.contains_key(&line))
+        };
+        let has_code = has_code(self.before.1, before) || has_code(self.after.1, after);
+        AlignedLine { row: self.row(before, after), has_code }
+    }
+}
+
+fn place(files: &[SideFile], (file, line): FileLine, text: Option<Arc<str>>) -> Place {
+    let known = &files[file];
+    let function = known.functions.get(&line).cloned();
+    Place { spot: Spot::Line(known.name.clone(), line), function, text }
+}

@@ -124,10 +124,11 @@ fn compare(args: &DiffArgs) -> Result<ExitCode, Failure> {
         TermsArg::Base => Terms::Base,
     };
     let mut comparison = Comparison::new(one, other, &selection.filter, terms, by_file);
-    if comparison.has_random_hashes() && (args.fail_above.is_some() || comparison.total.size() > 0) {
+    let is_unexplained = comparison.is_of_the_same() && comparison.total.size() > 0;
+    if comparison.has_random_hashes() && (args.fail_above.is_some() || is_unexplained) {
         comparison.remarks.push(
-            "PYTHONHASHSEED was not set in both runs: counts of programs that go through sets of texts may differ from \
-             run to run; record with PYTHONHASHSEED=0"
+            "PYTHONHASHSEED was not set in both runs: where the program goes through sets of texts, counts may differ \
+             from run to run; record both with PYTHONHASHSEED=0"
                 .to_owned(),
         );
     }
@@ -167,7 +168,9 @@ fn write(args: &DiffArgs, selection: &Selection, comparison: &Comparison<'_>) ->
                 .write(&views, out);
         };
         let mut table = comparison.table(view.changed_by());
-        args.top.into_iter().for_each(|top| drop(table.truncate(top)));
+        if let Some(top) = args.top {
+            table.truncate(top);
+        }
         let format: DataFormat = args.format.format();
         format.write(&table, style, out)
     };

@@ -32,6 +32,7 @@ pub struct Comparison<'a> {
     pub lines: Changes<Place>,
     /// The sources, line by line.
     pub sources: Vec<AlignedSource>,
+    is_of_the_same_sources: bool,
     /// What makes the comparison mean something else than it seems to, a sentence each.
     pub remarks: Vec<String>,
 }
@@ -78,15 +79,23 @@ impl<'a> Comparison<'a> {
             files: Changes::new(files(one, other, &map).into_iter().chain(folded).collect()),
             lines: Changes::new(lines.changes().into_iter().chain(spots).collect()),
             sources: lines.aligned(),
+            is_of_the_same_sources: map.is_identical(),
             remarks,
             before,
             after,
         }
     }
 
-    /// Whether either run had hashes of texts of its own, so that counts may differ from run to run.
+    /// Whether hashes of texts were other ones in each run, so that counts of programs that go through sets of texts may
+    /// differ from run to run.
     pub fn has_random_hashes(&self) -> bool {
         has_random_hashes(self.before.manifest) || has_random_hashes(self.after.manifest)
+    }
+
+    /// Whether nothing that is known of the two runs explains that counts differ: the same version of CPython ran the
+    /// same sources.
+    pub fn is_of_the_same(&self) -> bool {
+        !self.is_across_versions() && self.is_of_the_same_sources
     }
 
     /// Whether the recordings are of different minor versions of CPython.

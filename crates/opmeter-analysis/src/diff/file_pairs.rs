@@ -11,6 +11,8 @@ pub(crate) struct FileFacts {
     pub(crate) path: String,
     /// The SHA-256 of what it holds; empty where it is not known.
     pub(crate) sha256: String,
+    /// Whether its code came from a file, and not from a text such as `<string>`.
+    pub(crate) is_source: bool,
     /// Whether it is the program that the command was to run.
     pub(crate) is_main: bool,
 }
@@ -188,7 +190,13 @@ mod tests {
         let facts = |path: &&str| {
             let (path, sha256) = path.split_once('#').unwrap_or((path, ""));
             let (path, is_main) = path.strip_prefix('*').map_or((path, false), |path| (path, true));
-            FileFacts { name: path.to_owned(), path: path.to_owned(), sha256: sha256.to_owned(), is_main }
+            FileFacts {
+                name: path.to_owned(),
+                path: path.to_owned(),
+                sha256: sha256.to_owned(),
+                is_source: true,
+                is_main,
+            }
         };
         paths.iter().map(facts).collect()
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::file_pairs::pair_files;
@@ -66,13 +66,14 @@ struct Reader<'a> {
     side: Side<'a>,
     files: &'a [SideFile],
     sources: Sources,
-    warnings: HashMap<usize, String>,
+    /// What files that may not be what ran are warned of.
+    changed: BTreeMap<usize, String>,
     read: HashSet<usize>,
 }
 
 impl<'a> Reader<'a> {
     fn new(side: Side<'a>, files: &'a [SideFile]) -> Self {
-        Reader { side, files, sources: Sources::default(), warnings: HashMap::new(), read: HashSet::new() }
+        Reader { side, files, sources: Sources::default(), changed: BTreeMap::new(), read: HashSet::new() }
     }
 
     fn read(&mut self, file: usize, keys: &mut Keys) {
@@ -81,10 +82,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let text = self.side.text(&self.files[file].name);
-        if let Some(warning) = text.warning {
-            self.warnings.insert(file, warning);
-        }
         if let Some(lines) = text.lines {
+            if let Some(warning) = text.warning {
+                self.changed.insert(file, warning);
+            }
             let known = &self.files[file];
             self.sources.add(file, Source::new(lines, keys, |line| known.ran(line).executions));
         }
@@ -123,7 +124,6 @@ impl LineMap {
         let pairs = pair_files(&facts(before_files), &facts(after_files), &similarity);
         let mut files: Vec<Option<(usize, Way)>> = vec![None; before_files.len()];
         let mut by_content = Vec::new();
-        let mut by_number = Vec::new();
         for (i, j) in pairs {
             let sha256 = &before_files[i].facts.sha256;
             if !sha256.is_empty() && *sha256 == after_files[j].facts.sha256 {
@@ -138,33 +138,18 @@ impl LineMap {
                     by_content.push((*source, *target));
                     (j, Way::Content)
                 }
-                _ => {
-                    by_number.push((i, j));
-                    (j, Way::Number)
-                }
+                _ => (j, Way::Number),
             });
         }
-        let identical = |files: &[Option<(usize, Way)>], file: usize| {
-            files[file].is_some_and(|(_, way)| way == Way::Identical)
-        };
-        let mut warnings: Vec<String> = Vec::new();
-        let mut warned: Vec<(&usize, &String)> =
-            one.warnings.iter().filter(|(file, _)| !identical(&files, **file)).collect();
-        warned.sort();
-        warnings.extend(warned.into_iter().map(|(_, warning)| format!("before: {warning}")));
-        let mut warned: Vec<(&usize, &String)> = other.warnings.iter().collect();
-        warned.sort();
-        warnings.extend(warned.into_iter().map(|(_, warning)| format!("after: {warning}")));
-        let numbered = by_number.iter().filter(|(i, _)| !before_files[*i].name.starts_with('<'));
-        warnings.extend(numbered.map(|(i, j)| {
-            let (one, other) = (&before_files[*i].facts.path, &after_files[*j].facts.path);
-            let place = if one == other { one.clone() } else { format!("{one} and {other}") };
-            format!("the lines of {place} are matched by their numbers, because the text of one or both is missing: \
-                     where lines were added or removed, what follows them is compared with the wrong lines")
-        }));
+        let warnings = warnings((before_files, &one.changed), (after_files, &other.changed), &files);
         let matching = Matching::of(&one.sources.sources, &other.sources.sources, &by_content);
         let out_of_order = out_of_order(&matching, &by_content);
         LineMap { files, before: one.sources, after: other.sources, matching, out_of_order, warnings }
+    }
+
+    /// Whether all files hold the same.
+    pub(crate) fn is_identical(&self) -> bool {
+        self.files.iter().all(|pair| matches!(pair, Some((_, Way::Identical))))
     }
 
     /// The line after that a line before is.
@@ -228,6 +213,33 @@ impl LineMap {
         let line = (line as usize).checked_sub(1)?;
         sources.get(file)?.texts.get(line).map(|text| text.trim().into())
     }
+}
+
+/// What is to be said of files whose texts are missing, or may not be what ran, where that matters.
+fn warnings(
+    (before, changed): (&[SideFile], &BTreeMap<usize, String>),
+    (after, changed_after): (&[SideFile], &BTreeMap<usize, String>),
+    files: &[Option<(usize, Way)>],
+) -> Vec<String> {
+    let mut warnings: Vec<String> = changed.values().map(|warning| format!("before: {warning}")).collect();
+    warnings.extend(changed_after.values().map(|warning| format!("after: {warning}")));
+    for (file, pair) in before.iter().zip(files) {
+        let Some((other, Way::Number)) = pair else { continue };
+        let other = &after[*other];
+        let differs = || {
+            file.lines.iter().any(|(line, ran)| other.ran(*line).executions != ran.executions)
+                || other.lines.iter().any(|(line, ran)| file.ran(*line).executions != ran.executions)
+        };
+        if file.facts.is_source && other.facts.is_source && differs() {
+            let (one, two) = (&file.facts.path, &other.facts.path);
+            let place = if one == two { one.clone() } else { format!("{one} and {two}") };
+            warnings.push(format!(
+                "lines of {place} are matched by their numbers, because the text of one or both is missing: where \
+                 lines were added or removed, what follows is compared with the wrong lines"
+            ));
+        }
+    }
+    warnings
 }
 
 /// The lines before that are in another file, or not in their order, as so few lines as possible.

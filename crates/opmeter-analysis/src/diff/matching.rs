@@ -12,6 +12,10 @@ pub(crate) type LineAt = (usize, usize);
 
 /// How similar two lines have to be for one to be the other, changed, wherever between their neighbours they stand.
 const SIMILAR: f32 = 0.45;
+/// And for one to be the other where they stand elsewhere in the definition.
+const VERY_SIMILAR: f32 = 0.7;
+/// The most pairs of lines of a definition that are compared with each other wherever they stand.
+const MOST_PAIRS: usize = 40_000;
 /// Lines that say something and that a block has to have to be found again in another definition, before changed lines
 /// are looked for.
 const BLOCK: usize = 2;
@@ -62,6 +66,7 @@ impl Matching {
         pair_moved((before, after), rest(&matching), 1, &mut matching);
         for bodies in &bodies {
             bodies.pair_replaced(&mut matching);
+            bodies.pair_moved_and_changed(&mut matching);
         }
         matching
     }
@@ -155,7 +160,8 @@ impl<'a> Bodies<'a> {
         }
     }
 
-    /// Pairs lines that stand several times in the definition, and as often in both, in their order.
+    /// Pairs lines that stand several times in the definition and that are in no pair: those that ran as often first,
+    /// then in their order.
     fn pair_repeated(&self, matching: &mut Matching) {
         let mut places: HashMap<u32, (Vec<LineAt>, Vec<LineAt>)> = HashMap::new();
         for at in self.unmatched_before(matching) {
@@ -164,9 +170,24 @@ impl<'a> Bodies<'a> {
         for at in self.unmatched_after(matching) {
             places.entry(self.after.1.lines[at.1].key).or_default().1.push(at);
         }
-        let same = places.into_values().filter(|(before, after)| before.len() == after.len());
-        for (before, after) in same.filter(|(before, _)| !self.before.1.lines[before[0].1].is_idle) {
-            before.into_iter().zip(after).for_each(|(one, other)| matching.pair(one, other));
+        for (before, after) in places.into_values() {
+            let idle = before.first().is_none_or(|at| self.before.1.lines[at.1].is_idle);
+            if idle || after.is_empty() {
+                continue;
+            }
+            let ran = |source: &Source, at: LineAt| source.lines[at.1].executions;
+            for one in &before {
+                let alike = |other: &&LineAt| {
+                    ran(self.before.1, *one) == ran(self.after.1, **other) && matching.is_free(*one, **other)
+                };
+                if let Some(other) = after.iter().find(alike) {
+                    matching.pair(*one, *other);
+                }
+            }
+            let rest = before.iter().filter(|(file, line)| matching.to_after[*file][*line].is_none());
+            let rest_after = after.iter().filter(|(file, line)| matching.to_before[*file][*line].is_none());
+            let rest: Vec<(LineAt, LineAt)> = rest.copied().zip(rest_after.copied()).collect();
+            rest.into_iter().for_each(|(one, other)| matching.pair(one, other));
         }
     }
 
@@ -191,6 +212,25 @@ impl<'a> Bodies<'a> {
                 before.into_iter().zip(after).for_each(|(one, other)| matching.pair(one, other));
             }
         }
+    }
+
+    /// Pairs lines of the definition that moved and changed as well: the most similar first.
+    fn pair_moved_and_changed(&self, matching: &mut Matching) {
+        let (before, after) = (self.unmatched_before(matching), self.unmatched_after(matching));
+        if before.len() * after.len() > MOST_PAIRS {
+            return;
+        }
+        let mut alike = Vec::new();
+        for one in before.iter().filter(|at| self.before.1.lines[at.1].is_telling()) {
+            for other in after.iter().filter(|at| self.after.1.lines[at.1].is_telling()) {
+                let part = similarity(&self.before.1.texts[one.1], &self.after.1.texts[other.1]);
+                if part >= VERY_SIMILAR {
+                    alike.push((part, *one, *other));
+                }
+            }
+        }
+        alike.sort_by(|one, other| other.0.total_cmp(&one.0).then((one.1, one.2).cmp(&(other.1, other.2))));
+        alike.into_iter().for_each(|(_, one, other)| matching.pair(one, other));
     }
 
     /// The lines that are in no pair, between those that are and that keep their order; without blank lines and

@@ -58,6 +58,7 @@ impl<'a> Side<'a> {
                 name: name.to_string(),
                 path: path.unwrap_or(name).to_owned(),
                 sha256: source.map(|source| source.sha256.to_ascii_lowercase()).unwrap_or_default(),
+                is_source: path.is_some() || name.ends_with(".py"),
                 is_main: main.as_ref() == Some(name),
             };
             SideFile {

@@ -168,7 +168,7 @@ impl DiffPage<'_> {
         };
         ShownTable {
             nouns: ("line", "lines"),
-            places: vec![Column::place("line", 14), Column::place("was", 5).faint()],
+            places: vec![Column::place("line", 26), Column::place("was", 5).faint()],
             details: vec![Column::name("edit", 7), Column::name("source", 8).faint()],
             rows: changes.rows.iter().map(row).collect(),
         }
@@ -194,7 +194,7 @@ impl DiffPage<'_> {
         ShownTable {
             nouns: ("function", "functions"),
             places: vec![
-                Column::place("defined at", 14),
+                Column::place("defined at", 20),
                 Column::name("function", 16),
                 Column::place("was", 6).faint(),
             ],

@@ -83,10 +83,10 @@ impl<'a> Reader<'a> {
         }
         let text = self.side.text(&self.files[file].name);
         if let Some(lines) = text.lines {
-            if let Some(warning) = text.warning {
+            let known = &self.files[file];
+            if let Some(warning) = text.warning.filter(|_| known.is_uncertain) {
                 self.changed.insert(file, warning);
             }
-            let known = &self.files[file];
             self.sources.add(file, Source::new(lines, keys, |line| known.ran(line).executions));
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct SideFile {
     pub(crate) name: Arc<str>,
     /// What tells which file it is.
     pub(crate) facts: FileFacts,
+    /// Whether it was written to after its process had started.
+    pub(crate) is_uncertain: bool,
     /// What its lines ran, those that never did included; line 0 stands for none.
     pub(crate) lines: BTreeMap<u32, Ran>,
     /// For each line the function with most executions on it.
@@ -64,6 +66,7 @@ impl<'a> Side<'a> {
             SideFile {
                 name: name.clone(),
                 facts,
+                is_uncertain: source.is_some_and(|source| source.changed != 0),
                 lines,
                 functions: functions.remove(name).unwrap_or_default(),
             }

@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::TimeSum;
+use opmeter_analysis::{Ran, TimeSum};
 
 use crate::diff_report::{DiffPage, ShownRow, ShownTable};
 use crate::grid::{Column, Grid, Row};
-use crate::number::{counted, significant};
+use crate::number::{counted, grouped};
 
 /// A change of an estimate says something where it is more than so many times its standard error.
 const TIMES_ERROR: f64 = 2.0;
@@ -13,7 +13,8 @@ const TIMES_ERROR: f64 = 2.0;
 /// their errors.
 pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn Write) -> io::Result<()> {
     let comparison = page.comparison;
-    if comparison.total.times().is_none() {
+    let is_timed = |ran: &Ran| ran.time.is_some();
+    if !is_timed(&comparison.total.before) || !is_timed(&comparison.total.after) {
         return Ok(());
     }
     let (one, many) = table.nouns;
@@ -26,28 +27,31 @@ pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn
     timed.retain(|(_, change, error)| change.unsigned_abs() as f64 > TIMES_ERROR * error);
     timed.sort_by_key(|(_, change, _)| std::cmp::Reverse(change.unsigned_abs()));
     let within = all - timed.len();
+    let unknown = table.rows.len() - all;
     writeln!(out)?;
     if timed.is_empty() {
+        let untimed = if unknown > 0 {
+            format!(", and {} ran too seldom to be timed", counted(unknown, one, many))
+        } else {
+            String::new()
+        };
         return writeln!(
             out,
-            "No {one} took longer or shorter, as far as times tell: all estimates are within twice their error."
+            "No {one} took longer or shorter beyond twice the error of its estimate{untimed}."
         );
     }
     let heading = format!("Time of {many}, estimated");
     writeln!(out, "{}", page.style.heading(&heading))?;
     let mut columns = vec![table.places[0]];
-    columns.extend(
-        ["net Mcycles before", "after", "change", "±", "raw each before", "after"].map(Column::number),
-    );
+    columns.extend(["net Mcycles", "after", "change", "±", "raw cycles each", "after"].map(Column::number));
     let rows = timed.iter().take(page.top).map(|(row, change, error)| {
         let (before, after) = row.change.times().unwrap_or_default();
-        let like = (*change as f64 / 1e6).abs().max(*error / 1e6);
         let cells = vec![
             row.place[0].clone(),
-            mega(before.cycles_net, like),
-            mega(after.cycles_net, like),
-            signed_mega(*change, like),
-            significant(*error / 1e6, like),
+            mega(before.cycles_net),
+            mega(after.cycles_net),
+            signed_mega(*change),
+            mega(error.round() as u128),
             raw_each(&before),
             raw_each(&after),
         ];
@@ -65,19 +69,24 @@ pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn
     if within > 0 {
         remarks.push(format!("{}: no difference beyond twice the error", counted(within, one, many)));
     }
+    if unknown > 0 {
+        remarks.push(format!("{}: too few executions to be timed in both", counted(unknown, one, many)));
+    }
     if !remarks.is_empty() {
         writeln!(out, "{}", page.style.faint(&remarks.join(" · ")))?;
     }
     Ok(())
 }
 
-fn mega(cycles: u128, like: f64) -> String {
-    significant(cycles as f64 / 1e6, like)
+/// Cycles in millions, to a thousand: `1,234.567`.
+fn mega(cycles: u128) -> String {
+    let thousands = (cycles + 500) / 1000;
+    format!("{}.{:03}", grouped(thousands / 1000), thousands % 1000)
 }
 
-fn signed_mega(cycles: i128, like: f64) -> String {
-    let text = significant(cycles as f64 / 1e6, like);
-    if cycles > 0 { format!("+{text}") } else { text }
+fn signed_mega(cycles: i128) -> String {
+    let sign = if cycles < 0 { "-" } else { "+" };
+    sign.to_owned() + &mega(cycles.unsigned_abs())
 }
 
 /// What an execution that was timed took with the probe's cost: measured, but in no relation to how many were timed.

@@ -333,6 +333,8 @@ pub enum Table {
     Specialization,
     /// The source files
     Sources,
+    /// What they held
+    SourceTexts,
     /// How long each run of the command without the agent took
     Runs,
     /// What each run of the command without the agent cost

@@ -41,6 +41,7 @@ impl Content {
             Self::Table(Table::Energy, _) => &["energy"],
             Self::Table(Table::Runs, _) => &["runs"],
             Self::Table(Table::Lines | Table::Sources, _) => &["lines", "sources"],
+            Self::Table(Table::SourceTexts, _) => &["lines", "sources", "source_texts"],
             Self::Table(Table::Specialization, _) => &["specialization", "lines", "sources"],
         }
     }
@@ -138,6 +139,13 @@ fn require(content: Content, path: &Path, recording: &Recording) -> Result<(), F
         Content::Table(Table::Pairs | Table::Distributions | Table::EventSites, _) | Content::Events(_) => {
             Ok(())
         }
+        Content::Table(Table::SourceTexts, _) if recording.tables.source_texts.is_empty() => {
+            Err(Failure::not_done(format_args!(
+                "{} has no texts of sources: none but the standard library's ran, or it is from an Opmeter that did not \
+                 keep them",
+                path.display()
+            )))
+        }
         _ => require_instructions(path, recording),
     }
 }
@@ -168,6 +176,7 @@ fn selected(mut tables: Tables, selection: &Selection) -> Tables {
     };
     tables.event_sites.retain(takes);
     tables.sources.retain(|source| takes_file(&source.file));
+    tables.source_texts.retain(|source| takes_file(&source.file));
     tables
 }
 
@@ -243,6 +252,7 @@ fn write(content: Content, recording: &Recording, out: &mut dyn Write) -> io::Re
         Content::Table(Table::Lines, format) => format.write(&tables.lines, out),
         Content::Table(Table::Specialization, format) => format.write(&tables.specialization, out),
         Content::Table(Table::Sources, format) => format.write(&tables.sources, out),
+        Content::Table(Table::SourceTexts, format) => format.write(&tables.source_texts, out),
         Content::Table(Table::Runs, format) => format.write(&tables.runs, out),
         Content::Table(Table::Energy, format) => format.write(&tables.energy, out),
     }

@@ -107,14 +107,17 @@ impl Change {
         (before > 0).then(|| self.executions() as f64 / before as f64 * 100.0)
     }
 
-    /// The times of both, where times were taken in both recordings. What did not run took none.
+    /// The times of both, where they are known: of what ran, some executions have to have been timed. What did not run
+    /// took none.
     pub fn times(&self) -> Option<(TimeSum, TimeSum)> {
-        match (self.before.time, self.after.time) {
-            (None, None) => None,
-            (None, Some(after)) if self.before.executions == 0 => Some((TimeSum::default(), after)),
-            (Some(before), None) if self.after.executions == 0 => Some((before, TimeSum::default())),
-            (before, after) => Some((before?, after?)),
+        let known = |ran: Ran| match ran.executions {
+            0 => Some(TimeSum::default()),
+            _ => ran.time.filter(|time| time.timed_executions > 0),
+        };
+        if self.before.time.is_none() && self.after.time.is_none() {
+            return None;
         }
+        Some((known(self.before)?, known(self.after)?))
     }
 
     /// By how many net cycles, estimated, it takes longer, and the standard error of that; where times were taken in
@@ -179,6 +182,9 @@ mod tests {
         assert_eq!(change.net_cycles(), None);
         change.after.time = time(50, 4);
         assert_eq!(change.net_cycles(), Some((-50, 5.0)));
+        // Nothing is known of what was never timed.
+        change.before.time = Some(TimeSum::default());
+        assert_eq!(change.net_cycles(), None);
         change.before = Ran::default();
         assert_eq!(change.net_cycles(), Some((50, 4.0)));
     }

@@ -113,10 +113,12 @@ fn counts<S>(rows: &[&Changed<S>]) -> Vec<DataColumn> {
         DataColumn::signed("executions_change", changes().map(|change| signed(change.executions()))),
         DataColumn::real("executions_change_percent", changes().map(Change::percent)),
     ];
-    if rows.is_empty() || !changes().all(|change| change.times().is_some()) {
+    if changes().all(|change| change.times().is_none()) {
         return columns;
     }
-    let times: Vec<(TimeSum, TimeSum)> = changes().filter_map(Change::times).collect();
+    let times: Vec<(TimeSum, TimeSum)> = changes()
+        .map(|change| (change.before.time.unwrap_or_default(), change.after.time.unwrap_or_default()))
+        .collect();
     let of = |name: &'static str, number: fn(&(TimeSum, TimeSum)) -> u128| {
         DataColumn::whole(name, times.iter().map(number).map(whole))
     };
@@ -130,8 +132,10 @@ fn counts<S>(rows: &[&Changed<S>]) -> Vec<DataColumn> {
         of("cycles_net_se_before", |(before, _)| before.cycles_net_se),
         of("cycles_net_se_after", |(_, after)| after.cycles_net_se),
     ]);
-    let net = || changes().filter_map(Change::net_cycles);
-    columns.push(DataColumn::signed("cycles_net_change", net().map(|(change, _)| signed(change))));
-    columns.push(DataColumn::real("cycles_net_change_se", net().map(|(_, error)| Some(error))));
+    // Nothing, where none of a row's executions was timed.
+    let net = || changes().map(Change::net_cycles);
+    columns
+        .push(DataColumn::real("cycles_net_change", net().map(|net| net.map(|(change, _)| change as f64))));
+    columns.push(DataColumn::real("cycles_net_change_se", net().map(|net| net.map(|(_, error)| error))));
     columns
 }

@@ -5,6 +5,7 @@ use opmeter_analysis::{Ran, TimeSum};
 use crate::diff_report::{DiffPage, ShownRow, ShownTable};
 use crate::grid::{Column, Grid, Row};
 use crate::number::{counted, grouped};
+use crate::terminal_text::wrapped;
 
 /// A change of an estimate says something where it is more than so many times its standard error.
 const TIMES_ERROR: f64 = 2.0;
@@ -35,10 +36,9 @@ pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn
         } else {
             String::new()
         };
-        return writeln!(
-            out,
-            "No {one} took longer or shorter beyond twice the error of its estimate{untimed}."
-        );
+        let text =
+            format!("No {one} took longer or shorter beyond twice the error of its estimate{untimed}.");
+        return writeln!(out, "{}", wrapped(text.split(' '), " ", page.columns).join("\n"));
     }
     let heading = format!("Time of {many}, estimated");
     writeln!(out, "{}", page.style.heading(&heading))?;

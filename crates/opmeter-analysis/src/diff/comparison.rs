@@ -79,7 +79,7 @@ impl<'a> Comparison<'a> {
             files: Changes::new(files(one, other, &map).into_iter().chain(folded).collect()),
             lines: Changes::new(lines.changes().into_iter().chain(spots).collect()),
             sources: lines.aligned(),
-            is_of_the_same_sources: map.is_identical(),
+            is_of_the_same_sources: map.is_identical,
             remarks,
             before,
             after,

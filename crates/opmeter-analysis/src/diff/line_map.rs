@@ -34,6 +34,8 @@ pub(crate) struct LineMap {
     matching: Matching,
     /// Lines before that are the same in another order.
     out_of_order: HashSet<(usize, usize)>,
+    /// Whether both have the same files, and these hold the same.
+    pub(crate) is_identical: bool,
     /// What is wrong with texts.
     pub(crate) warnings: Vec<String>,
 }
@@ -142,14 +144,23 @@ impl LineMap {
             });
         }
         let warnings = warnings((before_files, &one.changed), (after_files, &other.changed), &files);
+        let is_source = |files: &[SideFile]| files.iter().filter(|file| file.facts.is_source).count();
+        let is_same = |(file, pair): (&SideFile, &Option<(usize, Way)>)| {
+            !file.facts.is_source || matches!(pair, Some((_, Way::Identical)))
+        };
+        let is_identical =
+            is_source(before_files) == is_source(after_files) && before_files.iter().zip(&files).all(is_same);
         let matching = Matching::of(&one.sources.sources, &other.sources.sources, &by_content);
         let out_of_order = out_of_order(&matching, &by_content);
-        LineMap { files, before: one.sources, after: other.sources, matching, out_of_order, warnings }
-    }
-
-    /// Whether all files hold the same.
-    pub(crate) fn is_identical(&self) -> bool {
-        self.files.iter().all(|pair| matches!(pair, Some((_, Way::Identical))))
+        LineMap {
+            files,
+            before: one.sources,
+            after: other.sources,
+            matching,
+            out_of_order,
+            is_identical,
+            warnings,
+        }
     }
 
     /// The line after that a line before is.

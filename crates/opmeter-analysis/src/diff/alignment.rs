@@ -152,8 +152,6 @@ mod tests {
         let mut after = before.clone();
         after.remove(2500);
         after.insert(100, 9999);
-        after.reverse();
-        after.reverse();
         let pairs = align_same(&before, &after, |_, _| 1.0);
         assert_eq!(pairs.len(), 4999);
         assert!(pairs.iter().all(|(i, j)| before[*i] == after[*j]));

@@ -6,8 +6,12 @@ use opmeter_recording::InstructionRow;
 /// In which functions comprehensions stand that are functions of their own: up to CPython 3.11 all of them, later few.
 pub(crate) struct Comprehensions<'a> {
     /// The functions that make functions, by file and line.
-    makers: HashMap<(&'a str, u32), Vec<(u32, &'a Arc<str>)>>,
+    makers: Makers<'a>,
 }
+
+/// A function: its first line and name.
+type Function<'a> = (u32, &'a Arc<str>);
+type Makers<'a> = HashMap<(&'a str, u32), Vec<Function<'a>>>;
 
 /// Comprehensions stand in one another no deeper than that.
 const DEEPEST: usize = 20;
@@ -15,7 +19,7 @@ const DEEPEST: usize = 20;
 impl<'a> Comprehensions<'a> {
     /// Finds the functions that make comprehensions.
     pub(crate) fn of(instructions: &'a [InstructionRow]) -> Self {
-        let mut makers: HashMap<(&str, u32), Vec<(u32, &Arc<str>)>> = HashMap::new();
+        let mut makers = Makers::new();
         for row in instructions.iter().filter(|row| &*row.opcode == "MAKE_FUNCTION") {
             let known = makers.entry((&row.file, row.line)).or_default();
             if !known.contains(&(row.first_line, &row.function)) {
@@ -27,14 +31,14 @@ impl<'a> Comprehensions<'a> {
 
     /// The function, by first line and name, that an instruction's comprehension stands in; none where it is in no
     /// comprehension, or where that stands is not known.
-    pub(crate) fn function_around(&self, row: &'a InstructionRow) -> Option<(u32, &'a Arc<str>)> {
+    pub(crate) fn function_around(&self, row: &'a InstructionRow) -> Option<Function<'a>> {
         let mut inner = (row.first_line, &row.function);
         for _ in 0..DEEPEST {
             if !is_comprehension(inner.1) {
                 return (inner.1 != &row.function).then_some(inner);
             }
             let makers = self.makers.get(&(&*row.file, inner.0))?;
-            let name = |maker: &&(u32, &'a Arc<str>)| {
+            let name = |maker: &&Function<'a>| {
                 // Up to 3.10 names are not qualified.
                 inner.1.strip_prefix(&**maker.1).is_some_and(|rest| rest.starts_with(".<locals>."))
             };

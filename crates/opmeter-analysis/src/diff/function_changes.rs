@@ -12,6 +12,9 @@ type FunctionAt = (usize, u32, Arc<str>);
 /// What functions of a side ran.
 type Functions = BTreeMap<FunctionAt, Ran>;
 
+/// Functions, by first line and name, of a file and a last part of the name.
+type ByName = HashMap<(usize, String), Vec<(u32, Arc<str>)>>;
+
 /// The functions of two recordings, and which are which.
 pub(crate) struct FunctionPairs<'a> {
     before: &'a [SideFile],
@@ -20,7 +23,7 @@ pub(crate) struct FunctionPairs<'a> {
     functions: Functions,
     functions_after: Functions,
     /// Functions after by file and last part of the name.
-    by_name: HashMap<(usize, String), Vec<(u32, Arc<str>)>>,
+    by_name: ByName,
 }
 
 impl<'a> FunctionPairs<'a> {
@@ -35,7 +38,7 @@ impl<'a> FunctionPairs<'a> {
     ) -> Self {
         let functions = sums(before, filter, with_comprehensions);
         let functions_after = sums(after, filter, with_comprehensions);
-        let mut by_name: HashMap<(usize, String), Vec<(u32, Arc<str>)>> = HashMap::new();
+        let mut by_name: ByName = HashMap::new();
         for (file, line, name) in functions_after.keys() {
             by_name.entry((*file, last_part(name).to_owned())).or_default().push((*line, name.clone()));
         }

@@ -127,7 +127,7 @@ fn edit(random: &mut Random, program: &mut Program, expected: &mut (Named, Named
     let name = program[function].0.clone();
     let body = &mut program[function].1;
     let line = random.below(body.len());
-    let is_done = |line: &Line| line.executions % 1000 != 0;
+    let is_done = |line: &Line| !line.executions.is_multiple_of(1000);
     match random.below(11) {
         // A function moves, with all its lines.
         0 => {

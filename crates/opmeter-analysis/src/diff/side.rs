@@ -108,7 +108,8 @@ impl<'a> Side<'a> {
             let taken = if filter.takes(row) { u128::from(row.executions) } else { 0 };
             *sums.entry((&row.file, row.line, &row.function)).or_default() += taken;
         }
-        let mut most: HashMap<Arc<str>, HashMap<u32, (u128, Arc<str>)>> = HashMap::new();
+        type Most = HashMap<u32, (u128, Arc<str>)>;
+        let mut most: HashMap<Arc<str>, Most> = HashMap::new();
         for ((file, line, function), executions) in sums {
             let found = most.entry(file.clone()).or_default().entry(line);
             let found = found.or_insert_with(|| (executions, function.clone()));
@@ -116,9 +117,7 @@ impl<'a> Side<'a> {
                 *found = (executions, function.clone());
             }
         }
-        let names = |lines: HashMap<u32, (u128, Arc<str>)>| {
-            lines.into_iter().map(|(line, (_, function))| (line, function)).collect()
-        };
+        let names = |lines: Most| lines.into_iter().map(|(line, (_, function))| (line, function)).collect();
         most.into_iter().map(|(file, lines)| (file, names(lines))).collect()
     }
 }

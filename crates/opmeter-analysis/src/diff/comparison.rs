@@ -64,6 +64,14 @@ impl<'a> Comparison<'a> {
         let mut total = Change::default();
         opcodes.iter().for_each(|row| total.add(row.change));
         let mut remarks = remarks(one, other, &map);
+        let is_frozen = |file: &SideFile| file.name.starts_with("<frozen ");
+        if versions(before.manifest) != versions(after.manifest) && files_before.iter().any(is_frozen) {
+            remarks.push(
+                "lines of modules that are frozen into the interpreter are matched by their numbers, which are others in \
+                 another version"
+                    .to_owned(),
+            );
+        }
         if terms == Terms::AsExecuted && versions(before.manifest) != versions(after.manifest) {
             remarks.push(
                 "opcodes as executed differ from version to version of CPython: --terms base, or --by family, compares \

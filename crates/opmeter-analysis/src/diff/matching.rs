@@ -14,6 +14,8 @@ pub(crate) type LineAt = (usize, usize);
 const SIMILAR: f32 = 0.45;
 /// And for one to be the other where they stand elsewhere in the definition.
 const VERY_SIMILAR: f32 = 0.7;
+/// The most pairs of lines between two others that are compared with each other, in their order.
+const MOST_PAIRS_IN_ORDER: usize = 250_000;
 /// The most pairs of lines of a definition that are compared with each other wherever they stand.
 const MOST_PAIRS: usize = 40_000;
 /// Lines that say something and that a block has to have to be found again in another definition, before changed lines
@@ -194,6 +196,9 @@ impl<'a> Bodies<'a> {
     /// Pairs lines that are similar, between neighbours that are matched.
     fn pair_changed(&self, matching: &mut Matching) {
         for (before, after) in self.gaps(matching) {
+            if before.len() * after.len() > MOST_PAIRS_IN_ORDER {
+                continue;
+            }
             let text = |source: &'a Source, at: LineAt| source.texts[at.1].as_str();
             let pairs = align(before.len(), after.len(), |i, j| {
                 let alike = similarity(text(self.before.1, before[i]), text(self.after.1, after[j]));

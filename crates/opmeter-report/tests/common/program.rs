@@ -221,6 +221,7 @@ pub fn tables() -> Tables {
             source(PACKAGE, PACKAGE),
             source("<frozen importlib._bootstrap>", ""),
         ],
+        source_texts: Vec::new(),
         instructions,
     }
 }

@@ -174,8 +174,9 @@ mod tests {
 
     #[test]
     fn times_are_compared_where_both_were_timed() {
-        let time =
-            |cycles_net, cycles_net_se| Some(TimeSum { cycles_net, cycles_net_se, ..TimeSum::default() });
+        let time = |cycles_net, cycles_net_se| {
+            Some(TimeSum { timed_executions: 1, cycles_net, cycles_net_se, ..TimeSum::default() })
+        };
         let mut change = change(1, 1);
         assert_eq!(change.net_cycles(), None);
         change.before.time = time(100, 3);

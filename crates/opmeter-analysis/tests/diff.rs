@@ -107,9 +107,9 @@ fn line(place: &Place) -> u32 {
 }
 
 /// Lines before and after, and what became of them.
-type Rows = Vec<(Option<u32>, Option<u32>, Edit)>;
+type Row = (Option<u32>, Option<u32>, Edit);
 
-fn rows(source: &AlignedSource) -> Rows {
+fn rows(source: &AlignedSource) -> Vec<Row> {
     let row = |row: &opmeter_analysis::AlignedLine| {
         (row.row.before.as_ref().map(line), row.row.after.as_ref().map(line), row.row.edit)
     };
@@ -155,9 +155,8 @@ fn sources_are_aligned_line_by_line() {
         let moved: Vec<_> = rows.iter().filter(|(.., edit)| *edit == Edit::Moved).collect();
         assert_eq!(moved.len(), 1, "{rows:?}");
         for number in 1..=8 {
-            let count = |place: fn(&(Option<u32>, Option<u32>, Edit)) -> Option<u32>| {
-                rows.iter().filter(|row| place(row) == Some(number)).count()
-            };
+            let count =
+                |place: fn(&Row) -> Option<u32>| rows.iter().filter(|row| place(row) == Some(number)).count();
             assert_eq!((count(|row| row.0), count(|row| row.1)), (1, 1), "{number}: {rows:?}");
         }
         assert!(

@@ -9,7 +9,9 @@ use opmeter_recording::Phase;
 
 use crate::analyze::{self, AnalyzeArgs};
 use crate::cache::{self, CacheArgs};
+use crate::completions::{self, CompletionsArgs};
 use crate::diff::{self, DiffArgs};
+use crate::man::{self, ManArgs};
 use crate::measure::{self, MeasureArgs};
 use crate::model::{self, ModelArgs};
 use crate::native::gauge::GaugeArgs;
@@ -19,7 +21,7 @@ use crate::{annotate, doctor, energy, export, file_limit, range, record, report,
 /// Counts every bytecode that a Python program executes, on the interpreter you already have.
 #[derive(Parser)]
 #[command(name = "opmeter", version, max_term_width = 100, subcommand_required = true)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -52,6 +54,10 @@ enum Command {
     Range(range::RangeArgs),
     /// Write programs of a template for sizes over its range
     Synthesize(synthesize::SynthesizeArgs),
+    /// Print what makes a shell complete commands and options
+    Completions(CompletionsArgs),
+    /// Write manual pages
+    Man(ManArgs),
 }
 
 /// Arguments of `record`.
@@ -373,6 +379,8 @@ pub fn run() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Range(args) => range::run(&args),
         Command::Synthesize(args) => synthesize::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("opmeter: {}", failure.message);

@@ -7,6 +7,9 @@ mod annotate;
 mod cache;
 mod changed_sources;
 mod cli;
+#[cfg(test)]
+mod commands_reference;
+mod completions;
 mod descendants;
 mod diff;
 mod doctor;
@@ -21,6 +24,7 @@ mod launch;
 mod live_folder;
 mod long_executions;
 mod machine;
+mod man;
 mod measure;
 mod model;
 mod named_python;

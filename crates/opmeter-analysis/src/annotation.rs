@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use opmeter_recording::{InstructionRow, Tables};
+use opmeter_recording::{InstructionRow, LineRow, Tables};
 
 use crate::{Ran, RowFilter, Target, TimeSum, Totals};
 
@@ -72,12 +72,25 @@ impl Annotation {
     /// Adds up what `filter` takes of a file or function.
     pub fn new(tables: &Tables, filter: RowFilter, target: Target) -> Annotation {
         let totals = Totals::add_up(&tables.instructions, filter, |_| true, |_| {});
-        let rows = || tables.instructions.iter().filter(|row| row.file == target.file);
+        let instructions: Vec<&InstructionRow> =
+            tables.instructions.iter().filter(|row| row.file == target.file).collect();
+        let lines: Vec<&LineRow> = tables.lines.iter().filter(|row| row.file == target.file).collect();
+        Annotation::of_rows(target, &instructions, &lines, totals)
+    }
+
+    /// Adds up the rows of the target's file; `totals` tells which of them are taken.
+    pub(crate) fn of_rows(
+        target: Target,
+        instructions: &[&InstructionRow],
+        line_rows: &[&LineRow],
+        totals: Totals,
+    ) -> Annotation {
+        let rows = || instructions.iter().copied();
         let range =
             target.function.as_ref().map(|(function, first)| *first..=last_line(rows(), function, *first));
         let shown = |line: u32| range.as_ref().is_none_or(|range| range.contains(&line));
         let mut lines: BTreeMap<u32, LineCount> = BTreeMap::new();
-        for row in tables.lines.iter().filter(|row| row.file == target.file && shown(row.line)) {
+        for row in line_rows.iter().copied().filter(|row| shown(row.line)) {
             if !totals.filter.takes_process(row.process) {
                 continue;
             }

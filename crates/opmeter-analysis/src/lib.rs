@@ -1,9 +1,11 @@
 //! Aggregation of recordings: what the rows of a table amount to.
 
 mod annotation;
+mod annotations;
 mod check;
 mod counted_row;
 mod diff;
+mod distribution;
 mod energy_summary;
 mod event_counts;
 mod file_patterns;
@@ -22,11 +24,13 @@ mod time_sum;
 mod totals;
 
 pub use annotation::{Annotation, CodeObject, InstructionCount, LineCount};
+pub use annotations::Annotations;
 pub use check::{Check, CheckedPart, Difference};
 pub use counted_row::CountedRow;
 pub use diff::{
     AlignedLine, AlignedSource, Change, Changed, ChangedBy, Changes, Comparison, Edit, Gate, Place, Side,
 };
+pub use distribution::{Distribution, distributions};
 pub use energy_summary::{DomainEnergy, EnergySummary};
 pub use event_counts::EventCounts;
 pub use file_patterns::{FilePatterns, PatternError};

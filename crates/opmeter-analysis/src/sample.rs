@@ -26,6 +26,11 @@ impl Sample {
         (!values.is_empty()).then_some(Self { values })
     }
 
+    /// The values, in the order in which they were taken.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
     /// How many values there are.
     pub fn count(&self) -> usize {
         self.values.len()

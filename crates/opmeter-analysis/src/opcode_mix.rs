@@ -1,6 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use opmeter_opcodes::Family;
 use opmeter_recording::OpcodeRow;
 
 use crate::{RowFilter, TimeSum, Totals};
@@ -31,6 +32,13 @@ pub struct MixEntry {
     pub cumulative_share: f64,
     /// How long its executions took, where times were taken.
     pub time: Option<TimeSum>,
+}
+
+impl MixEntry {
+    /// What the opcode is for.
+    pub fn family(&self) -> Family {
+        Family::of(self.base_opcode.as_deref().unwrap_or(&self.opcode))
+    }
 }
 
 /// How often each opcode ran, added up over the rows that a filter takes.

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use opmeter_analysis::{DomainEnergy, EnergySummary, Sample};
-use opmeter_recording::Energy;
+use opmeter_recording::{Energy, Manifest};
 
 use crate::Page;
 use crate::grid::{Column, Grid, Row};
@@ -10,6 +10,9 @@ use crate::terminal_text::{command_line, cut, visible, wrapped};
 
 /// The sign before a number that was not measured.
 const ESTIMATED: &str = "~";
+
+/// The columns of the table.
+pub(crate) const COLUMNS: [&str; 6] = ["of a run", "unit", "mean", "deviation", "minimum", "95 % interval"];
 
 impl Page<'_> {
     /// Writes what the command cost: joules, watts and seconds of a run, by domain of the machine.
@@ -43,20 +46,15 @@ impl Page<'_> {
         }
         writeln!(out)?;
         let columns = vec![
-            Column::name("of a run", 12),
-            Column::name("unit", 4),
-            Column::number("mean"),
-            Column::number("deviation"),
-            Column::number("minimum"),
-            Column::number("95 % interval"),
+            Column::name(COLUMNS[0], 12),
+            Column::name(COLUMNS[1], 4),
+            Column::number(COLUMNS[2]),
+            Column::number(COLUMNS[3]),
+            Column::number(COLUMNS[4]),
+            Column::number(COLUMNS[5]),
         ];
-        let executions = self.executions();
-        let mut rows = vec![row("time", "s", &summary.seconds, 0.0, summary.seconds.mean(), "")];
-        let sign = if energy.estimate { ESTIMATED } else { "" };
-        for domain in &summary.domains {
-            rows.extend(rows_of(domain, sign));
-            rows.extend(executions.map(|executions| row_of_each(domain, executions, sign)));
-        }
+        let executions = all_executions(self.manifest);
+        let rows = rows(energy, summary, executions, ESTIMATED);
         Grid { columns, bars: false }.write(out, &rows, self.columns, self.style)?;
         if let Some(executions) = executions {
             let executions = grouped(executions);
@@ -71,25 +69,44 @@ impl Page<'_> {
                 "\n{ESTIMATED} estimated: the declared power times the time; no energy was measured"
             )?;
         }
-        let mut sentences = energy.incomplete.clone();
-        sentences.extend(summary.warnings());
-        sentences.extend(energy.warnings.iter().cloned());
-        self.warn(out, &sentences)
+        self.warn(out, &warnings(energy, summary))
     }
 }
 
-impl Page<'_> {
-    /// All executions of the recording, if it has all.
-    fn executions(&self) -> Option<u128> {
-        let complete = self.manifest.complete && self.manifest.has_counts();
-        let executions =
-            self.manifest.processes.iter().map(|process| u128::from(process.dispatch.executions));
-        Some(executions.sum()).filter(|executions| complete && *executions > 0)
+/// All executions of a recording, if it has all.
+pub(crate) fn all_executions(manifest: &Manifest) -> Option<u128> {
+    let complete = manifest.complete && manifest.has_counts();
+    let executions = manifest.processes.iter().map(|process| u128::from(process.dispatch.executions));
+    Some(executions.sum()).filter(|executions| complete && *executions > 0)
+}
+
+/// The rows of the table: the time of a run, then what each domain took, and of each execution where all are known.
+/// Before numbers that are no measurement stands `estimated`.
+pub(crate) fn rows(
+    energy: &Energy,
+    summary: &EnergySummary,
+    executions: Option<u128>,
+    estimated: &str,
+) -> Vec<Row> {
+    let mut rows = vec![row("time", "s", &summary.seconds, 0.0, summary.seconds.mean(), "")];
+    let sign = if energy.estimate { estimated } else { "" };
+    for domain in &summary.domains {
+        rows.extend(rows_of(domain, sign));
+        rows.extend(executions.map(|executions| row_of_each(domain, executions, sign)));
     }
+    rows
+}
+
+/// What is missing, and what may have disturbed the measurement: a sentence or two each.
+pub(crate) fn warnings(energy: &Energy, summary: &EnergySummary) -> Vec<String> {
+    let mut sentences = energy.incomplete.clone();
+    sentences.extend(summary.warnings());
+    sentences.extend(energy.warnings.iter().cloned());
+    sentences
 }
 
 /// Where the joules come from, and of what.
-fn facts(energy: &Energy, summary: &EnergySummary) -> Vec<String> {
+pub(crate) fn facts(energy: &Energy, summary: &EnergySummary) -> Vec<String> {
     let mut facts = vec![
         if energy.estimate {
             "ESTIMATE from a declared power".to_owned()

@@ -27,15 +27,20 @@ pub(crate) fn write_heading(
     facts.push(executions(totals, nouns));
     facts.extend(totals.time.map(|time| times(&time, totals.executions)));
     facts.push(format!("ran for {:.2} s", manifest.wall_seconds));
-    match (manifest.exit.code, manifest.exit.signal) {
-        (_, Some(signal)) => facts.push(format!("ended by signal {signal}")),
-        (Some(0) | None, None) => {}
-        (Some(code), None) => facts.push(format!("exit code {code}")),
-    }
+    facts.extend(failure(manifest));
     for line in wrapped(facts.iter().map(String::as_str), " · ", columns) {
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+/// How the command failed, if it did.
+pub(crate) fn failure(manifest: &Manifest) -> Option<String> {
+    match (manifest.exit.code, manifest.exit.signal) {
+        (_, Some(signal)) => Some(format!("ended by signal {signal}")),
+        (Some(0) | None, None) => None,
+        (Some(code), None) => Some(format!("exit code {code}")),
+    }
 }
 
 /// The name and version of a process's interpreter, such as `CPython 3.13.0 free-threaded`.
@@ -49,7 +54,7 @@ pub(crate) fn interpreter(process: &Process) -> String {
 }
 
 /// The different interpreters of the metered processes, in the order of the processes.
-fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> {
+pub(crate) fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for process in &manifest.processes {
         if process.state == ProcessState::Metered && totals.filter.takes_process(process.process) {
@@ -63,7 +68,7 @@ fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> {
 }
 
 /// How many processes there are, and how many of them the report leaves out.
-fn processes(manifest: &Manifest, totals: &Totals) -> String {
+pub(crate) fn processes(manifest: &Manifest, totals: &Totals) -> String {
     let all = manifest.processes.len();
     let taken = manifest.processes.iter().filter(|process| totals.filter.takes_process(process.process));
     let (metered, others): (Vec<&Process>, Vec<&Process>) =
@@ -80,7 +85,7 @@ fn processes(manifest: &Manifest, totals: &Totals) -> String {
 }
 
 /// What the report counts, and of how many where patterns leave files out.
-fn executions(totals: &Totals, (one, many): (&str, &str)) -> String {
+pub(crate) fn executions(totals: &Totals, (one, many): (&str, &str)) -> String {
     let all = totals.executions + totals.left_out;
     let noun = if all == 1 { one } else { many };
     if totals.left_out == 0 {
@@ -90,12 +95,12 @@ fn executions(totals: &Totals, (one, many): (&str, &str)) -> String {
 }
 
 /// What the executions took, and how many of them were timed.
-fn times(time: &TimeSum, executions: u128) -> String {
+pub(crate) fn times(time: &TimeSum, executions: u128) -> String {
     let timed = percent(time.timed_executions as f64 / executions.max(1) as f64);
     format!("{:.3} s net, estimated from {timed} % of them", time.ns_net as f64 / 1e9)
 }
 
-fn phases(totals: &Totals) -> String {
+pub(crate) fn phases(totals: &Totals) -> String {
     let taken: Vec<&str> =
         Phase::ALL.into_iter().filter(|&phase| totals.filter.takes_phase(phase)).map(Phase::name).collect();
     match taken.len() {

@@ -1,4 +1,4 @@
-//! Reports of recordings: tables for the terminal, and export formats for other programs.
+//! Reports of recordings: tables for the terminal, pages for a browser, and export formats for other programs.
 //!
 //! Everything is written to a stream that the caller gives, and the stream's errors come back as they
 //! are: a closed pipe ([`std::io::ErrorKind::BrokenPipe`]) means that the reader has seen enough.
@@ -14,6 +14,7 @@ mod file_label;
 mod grid;
 mod heading;
 mod hotspot_report;
+mod html;
 mod model_plot;
 mod model_report;
 mod number;
@@ -30,6 +31,7 @@ mod terminal_text;
 
 pub use data_report::DataFormat;
 pub use diff_report::DiffPage;
+pub use html::{Recorded, ReportPage};
 pub use model_plot::write_model_plot;
 pub use model_report::write_model;
 pub use opmeter_analysis::SourceText;

@@ -42,11 +42,7 @@ impl Page<'_> {
 
     /// Writes what is missing from the recording.
     pub(crate) fn end(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut sentences = self.manifest.incomplete.clone();
-        if sentences.is_empty() && !self.manifest.complete {
-            sentences.push("the recording is not complete, and does not say what is missing".to_owned());
-        }
-        self.warn(out, &sentences)
+        self.warn(out, &missing(self.manifest))
     }
 
     /// Writes warnings, and an empty line before them.
@@ -68,4 +64,13 @@ impl Page<'_> {
     pub(crate) fn shown(&self, rows: usize) -> usize {
         self.top.unwrap_or(usize::MAX).min(rows)
     }
+}
+
+/// What is missing from a recording: a sentence each.
+pub(crate) fn missing(manifest: &Manifest) -> Vec<String> {
+    let mut sentences = manifest.incomplete.clone();
+    if sentences.is_empty() && !manifest.complete {
+        sentences.push("the recording is not complete, and does not say what is missing".to_owned());
+    }
+    sentences
 }

@@ -65,12 +65,14 @@ pub(crate) fn write_processes(
     writeln!(out)
 }
 
-fn executions_of(process: &Process, totals: &Totals) -> u128 {
+/// What a process executed of what is taken.
+pub(crate) fn executions_of(process: &Process, totals: &Totals) -> u128 {
     let place = totals.processes.binary_search_by_key(&process.process, |total| total.process);
     place.map_or(0, |place| totals.processes[place].executions)
 }
 
-fn row(process: &Process, executions: u128) -> [String; 5] {
+/// Its number, pid, interpreter, executions (or that there are none) and command.
+pub(crate) fn row(process: &Process, executions: u128) -> [String; 5] {
     let command = match process.arguments.as_slice() {
         [] => visible(&process.executable),
         arguments => command_line(arguments),

@@ -1,14 +1,29 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A text as it may be shown on a terminal: characters that would steer the terminal, or turn the order
+/// A text as it may be shown on a terminal: characters that would steer the terminal, end a line, or turn the order
 /// of the text around, are replaced by their escapes (`\n`, `\u{1b}`).
 pub(crate) fn visible(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
     shown
+}
+
+/// A line of a source as a page may show it: as [`visible`], but with its tabulators, and without page breaks.
+pub(crate) fn visible_line(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars().filter(|c| *c != '\u{c}') {
+        if c != '\t' && steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// Whether a character does something to the text around it instead of being seen.
+fn steers(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// A command as one would type it: arguments quoted for the shell where need be, on one line.
@@ -101,7 +116,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_as_escapes() {
-        assert_eq!(visible("a\nb\u{1b}[31m\u{202e}ü"), r"a\nb\u{1b}[31m\u{202e}ü");
+        assert_eq!(visible("a\nb\u{1b}[31m\u{202e}ü\u{2028}"), r"a\nb\u{1b}[31m\u{202e}ü\u{2028}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use opmeter_analysis::Terms;
 use opmeter_recording::Phase;
 
 use crate::analyze::{self, AnalyzeArgs};
@@ -143,6 +144,9 @@ pub struct ReportArgs {
     /// Check instead that the tables, which were counted in different ways, say the same
     #[arg(long)]
     pub check: bool,
+    /// Write a page for a browser instead, a single file with everything in it; `-` is standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["by", "check", "top"])]
+    pub html: Option<PathBuf>,
     /// Count in the names that were executed, or in those that the compiler emitted
     #[arg(long, value_enum, default_value_t = TermsArg::Executed)]
     pub terms: TermsArg,
@@ -291,6 +295,15 @@ pub enum TermsArg {
     Executed,
     /// As compiled: every instruction under its base opcode
     Base,
+}
+
+impl From<TermsArg> for Terms {
+    fn from(terms: TermsArg) -> Terms {
+        match terms {
+            TermsArg::Executed => Terms::AsExecuted,
+            TermsArg::Base => Terms::Base,
+        }
+    }
 }
 
 /// A phase on the command line.

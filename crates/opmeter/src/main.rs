@@ -36,6 +36,7 @@ mod range;
 mod range_search;
 mod record;
 mod report;
+mod report_page;
 mod selection;
 mod signal_passing;
 mod synthesize;

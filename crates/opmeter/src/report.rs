@@ -11,9 +11,10 @@ use opmeter_analysis::{
 use opmeter_recording::{Error, Phase, Recording};
 use opmeter_report::{Page, Style};
 
-use crate::cli::{By, ReportArgs, TermsArg};
+use crate::cli::{By, ReportArgs};
 use crate::error::Failure;
 use crate::live_folder::LiveFolder;
+use crate::report_page;
 use crate::selection::{Selection, require_instructions};
 
 /// Rows of a table where there may be thousands and nothing else is asked for.
@@ -38,6 +39,9 @@ fn tables_of(by: By) -> &'static [&'static str] {
 /// Prints each recording's report.
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let selection = args.selection.selection(&args.phase)?;
+    if let Some(path) = &args.html {
+        return report_page::write(args, &selection, path);
+    }
     let stdout = io::stdout();
     let style = Style::for_stream(&stdout);
     let mut out = BufWriter::new(stdout.lock());
@@ -149,10 +153,7 @@ fn print(
 ) -> Result<(), Failure> {
     let tables = &recording.tables;
     let filter = selection.filter.clone();
-    let terms = match args.terms {
-        TermsArg::Executed => Terms::AsExecuted,
-        TermsArg::Base => Terms::Base,
-    };
+    let terms = args.terms.into();
     let many = page(recording, args.top.or(Some(TOP)), style);
     if !recording.manifest.has_counts() && !matches!(args.by, By::Opcode | By::Energy) {
         return Err(Failure::not_done(without_counts(path)));

@@ -1,0 +1,240 @@
+// The view of a file: rows of lines in chunks, which are made when they come near, and the rest when there is time.
+
+/** The lines of a chunk. */
+const CHUNK = 100;
+
+class SourceView {
+  /** A view of files of a recording: `place` is its own, `index` what the page says of it. */
+  constructor(place, index) {
+    this.place = place;
+    this.index = index;
+    this.files = new Map();
+    this.element = element('div', { class: 'file' });
+    this.number = null;
+  }
+
+  /** Shows a file, by its number, unless it is shown already. */
+  open(number) {
+    if (this.number === number) return;
+    this.number = number;
+    if (!this.files.has(number)) {
+      this.files.set(number, new SourceFile(dataOf(`source-${this.place}-${number}`)));
+    }
+    this.file = this.files.get(number);
+    this.code = element('div', {
+      class: 'code', tabindex: '0', role: 'table', 'aria-label': `Source of ${this.index.files[number].label}`,
+    });
+    this.code.addEventListener('keydown', (event) => this.move(event));
+    this.setWidths();
+    this.code.append(this.heads());
+    this.chunks = [];
+    for (let first = 0; first < this.file.lines.length; first += CHUNK) this.chunks.push(this.chunk(first));
+    this.code.append(...this.chunks);
+    const near = new IntersectionObserver((entries) => {
+      entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => this.fill(target));
+    }, { root: this.code, rootMargin: '600px' });
+    this.chunks.forEach((chunk) => near.observe(chunk));
+    const warning = this.file.warning === null ? [] : [element('div', { class: 'warnings', role: 'note' },
+      element('p', {}, element('strong', {}, 'Warning: '), this.file.warning))];
+    this.element.replaceChildren(this.fileHead(), ...warning, this.code);
+    this.fillWhenIdle(this.chunks, 0);
+  }
+
+  fileHead() {
+    const { label } = this.index.files[this.number];
+    const open = element('button', { type: 'button', class: 'open-all' }, 'Open all bytecode');
+    open.addEventListener('click', () => {
+      const isOpen = open.textContent.startsWith('Close');
+      this.fillAll();
+      this.code.querySelectorAll('button.place').forEach((button) => this.toggle(button, !isOpen));
+      open.textContent = isOpen ? 'Open all bytecode' : 'Close all bytecode';
+    });
+    const estimated = this.index.line_columns.some((column) => column.estimate);
+    return element('div', { class: 'file-head' }, element('h4', {}, label),
+      element('p', {}, `${grouped(this.file.lines.length)} lines${estimated ? ' · ≈ italic: estimated' : ''}`), open);
+  }
+
+  /** Columns as wide as the widest of their numbers. */
+  setWidths() {
+    const numbers = this.file.data.line_numbers;
+    const widths = this.index.line_columns.map((column) => {
+      const widest = numbers[column.of].reduce((most, _, place) =>
+        Math.max(most, shownText(column, numbers, place).length), column.name.length);
+      return `calc(${widest}ch + 0.7rem)`;
+    });
+    const places = `calc(${Math.max(4, String(this.file.lines.at(-1) ?? 0).length) + 2}ch + 0.5rem)`;
+    const narrow = this.index.line_columns.map((column) => this.isNarrow(column));
+    this.code.style.setProperty('--columns', [...widths, places, 'minmax(20rem, 1fr)'].join(' '));
+    this.code.style.setProperty('--narrow-columns',
+      [...widths.filter((_, place) => narrow[place]), places, 'minmax(0, 1fr)'].join(' '));
+  }
+
+  /** Whether a column is shown where there is little room: the executions, or the time. */
+  isNarrow(column) {
+    return column.of === this.index.heat && column.kind !== 'share';
+  }
+
+  numberCell(column, text, heat) {
+    const classes = ['number'];
+    if (column.estimate) classes.push('estimate');
+    if (!this.isNarrow(column)) classes.push('wide');
+    if (heat !== undefined) classes.push(`heat-${heat}`);
+    return element('span', { class: classes.join(' '), role: 'cell' }, text);
+  }
+
+  heads() {
+    const heads = this.index.line_columns.map((column) => {
+      const head = this.numberCell(column, column.name);
+      head.setAttribute('role', 'columnheader');
+      return head;
+    });
+    return element('div', { class: 'row heads', role: 'row' }, ...heads,
+      element('span', { class: 'place', role: 'columnheader' }, 'line'),
+      element('span', { role: 'columnheader' }, 'source'));
+  }
+
+  /** An empty chunk, from this place in the lines on, as high as it will be. */
+  chunk(first) {
+    const lines = this.file.lines.slice(first, first + CHUNK);
+    const chunk = element('div', { class: 'chunk', role: 'rowgroup', 'data-first': first });
+    chunk.style.setProperty('--lines', lines.length);
+    const executions = this.file.data.line_numbers[0] ?? [];
+    if (!lines.some((line) => Number(executions[this.file.places.get(line)] ?? 0) > 0)) {
+      chunk.classList.add('idle');
+      chunk.dataset.idle = `lines ${lines[0]} to ${lines.at(-1)}: nothing ran`;
+    }
+    return chunk;
+  }
+
+  fill(chunk) {
+    if (chunk.childElementCount > 0) return;
+    const first = Number(chunk.dataset.first);
+    chunk.append(...this.file.lines.slice(first, first + CHUNK).map((line) => this.row(line)));
+  }
+
+  fillWhenIdle(chunks, next) {
+    whenIdle(() => {
+      // Another file may be shown by now.
+      if (chunks !== this.chunks || next >= chunks.length) return;
+      this.fill(chunks[next]);
+      this.fillWhenIdle(chunks, next + 1);
+    });
+  }
+
+  fillAll() {
+    this.chunks?.forEach((chunk) => this.fill(chunk));
+  }
+
+  idOf(line) {
+    return `line-${this.place}-${this.number}-${line}`;
+  }
+
+  row(line) {
+    const place = this.file.places.get(line);
+    const row = element('div', { class: 'row', role: 'row', id: this.idOf(line), 'data-line': line });
+    const columns = this.index.line_columns;
+    const name = line === 0 ? 'none' : String(line);
+    if (place === undefined) {
+      row.append(...columns.map((column) => this.numberCell(column, '')),
+        element('span', { class: 'place', role: 'cell' }, name));
+    } else {
+      const numbers = this.file.data.line_numbers;
+      const heat = heatOf(numbers[this.index.heat][place], this.index.most);
+      if (Number(numbers[0][place]) === 0) row.classList.add('idle');
+      row.append(...columns.map((column) => this.numberCell(column, shownText(column, numbers, place),
+        column.of === this.index.heat ? heat : undefined)));
+      const hasCode = this.file.parts.has(place);
+      const button = element(hasCode ? 'button' : 'span', hasCode ? {
+        class: 'place', type: 'button', tabindex: '-1', 'aria-expanded': 'false',
+        'aria-label': `line ${name}: bytecode`, onclick: () => this.toggle(button),
+      } : { class: 'place' }, name);
+      row.append(element('span', { role: 'cell', class: 'cell-of-place' }, button));
+      row.lastChild.replaceWith(button);
+    }
+    row.append(element('code', { class: 'text', role: 'cell' }, this.file.text(line)));
+    return row;
+  }
+
+  /** Opens or closes the bytecode below a line. */
+  toggle(button, open = button.getAttribute('aria-expanded') !== 'true') {
+    if (open === (button.getAttribute('aria-expanded') === 'true')) return;
+    button.setAttribute('aria-expanded', String(open));
+    const row = button.parentElement;
+    if (open) row.after(this.bytecode(Number(row.dataset.line)));
+    else row.nextElementSibling.remove();
+  }
+
+  bytecode(line) {
+    const { data, offsets, parts, places } = this.file;
+    const found = parts.get(places.get(line));
+    const byName = new Map(this.index.instruction_columns.map((column) => [column.name, column]));
+    const cells = (of) => this.index.line_columns.map((column) => this.numberCell(column, of(byName.get(column.name))));
+    const rows = found.flatMap((part) => {
+      const heads = found.length < 2 ? [] : [element('div', { class: 'row function', role: 'row' },
+        ...cells(() => ''), element('span', { class: 'place', role: 'cell' }),
+        element('code', { class: 'text', role: 'cell' }, part.function))];
+      for (let at = part.first; at < part.end; at += 1) {
+        heads.push(element('div', { class: 'row', role: 'row' },
+          ...cells((column) => (column ? shownText(column, data.instruction_numbers, at) : '')),
+          element('span', { class: 'place', role: 'cell' }),
+          element('code', { class: 'text', role: 'cell' },
+            element('span', { class: 'offset' }, String(offsets[at])), ' ',
+            element('span', { class: 'opcode' }, data.opcodes[data.opcode[at]]), ' ',
+            element('span', { class: 'argument' }, String(data.argument[at])))));
+      }
+      return heads;
+    });
+    return element('div', { class: 'bytecode', role: 'rowgroup', 'aria-label': `bytecode of line ${line}` }, ...rows);
+  }
+
+  /** Goes to a line: in the middle of the view, marked, and with `focus` where the keyboard is. */
+  show(line, focus) {
+    const place = this.file.lines.indexOf(line);
+    if (place < 0) return;
+    this.fill(this.chunks[Math.floor(place / CHUNK)]);
+    this.code.querySelectorAll('.target').forEach((row) => row.classList.remove('target'));
+    const row = document.getElementById(this.idOf(line));
+    row.classList.add('target');
+    row.scrollIntoView({ block: 'center' });
+    if (focus) (row.querySelector('button.place') ?? this.code).focus({ preventScroll: true });
+  }
+
+  /** The arrow keys go from line to line; right and left open and close the bytecode. */
+  move(event) {
+    const button = event.target.closest('button.place');
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === 'ArrowRight' && button) this.toggle(button, true);
+    else if (event.key === 'ArrowLeft' && button) this.toggle(button, false);
+    else if (step === undefined) return;
+    else {
+      const next = this.next(button, step);
+      if (!next) return;
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: 'nearest' });
+    }
+    event.preventDefault();
+  }
+
+  /** The next line that has bytecode; from no line, the first that is in view. */
+  next(button, step) {
+    const { lines, parts, places } = this.file;
+    let at = button ? lines.indexOf(Number(button.parentElement.dataset.line)) + step : this.firstInView();
+    for (; at >= 0 && at < lines.length; at += step) {
+      if (parts.has(places.get(lines[at]))) {
+        this.fill(this.chunks[Math.floor(at / CHUNK)]);
+        return document.getElementById(this.idOf(lines[at])).querySelector('button.place');
+      }
+    }
+    return null;
+  }
+
+  firstInView() {
+    const top = this.code.getBoundingClientRect().top + this.code.firstChild.offsetHeight;
+    const chunk = this.chunks.find((one) => one.getBoundingClientRect().bottom > top);
+    this.fill(chunk);
+    const rows = [...chunk.querySelectorAll('[data-line]')];
+    const row = rows.find((one) => one.getBoundingClientRect().bottom > top) ?? rows[0];
+    return this.file.lines.indexOf(Number(row.dataset.line));
+  }
+}

@@ -1,0 +1,74 @@
+// Tables that can be sorted by each column, and whose rows can be chosen by their text.
+
+/** What a cell of a table is sorted by. */
+const keyOf = (cell, isNumber) => {
+  const text = cell.textContent.trim();
+  if (!isNumber) return text.toLowerCase();
+  const digits = text.replace(/[^0-9.e-]/g, '');
+  return digits === '' ? -Infinity : Number(digits);
+};
+
+/** Lets a table be sorted by what its column heads name. */
+const makeSortable = (table) => {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, place) => {
+    if (head.classList.contains('picture') || head.textContent === '') return;
+    const isNumber = head.classList.contains('number');
+    const button = element('button', { type: 'button' }, head.textContent);
+    button.addEventListener('click', () => {
+      const now = head.getAttribute('aria-sort');
+      // What is most comes first of numbers, what is first of names.
+      const ascending = now ? now === 'descending' : !isNumber;
+      heads.forEach((other) => other.removeAttribute('aria-sort'));
+      head.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+      const body = table.tBodies[0];
+      const rows = [...body.rows].map((row) => [keyOf(row.cells[place], isNumber), row]);
+      const sign = ascending ? 1 : -1;
+      rows.sort(([one], [other]) => (one < other ? -sign : one > other ? sign : 0));
+      body.append(...rows.map(([, row]) => row));
+    });
+    head.replaceChildren(button);
+  });
+};
+
+/** Lets rows of a table be chosen: by a text that they have, and by one of a column's few values. */
+const makeFilterable = (frame) => {
+  const table = frame.querySelector('table');
+  const rows = [...table.tBodies[0].rows];
+  const { filter: many, one } = frame.dataset;
+  if (!many || rows.length < 6) return;
+  const caption = table.caption.textContent;
+  const search = element('input', {
+    type: 'search', placeholder: `filter ${many}`, 'aria-label': `${caption}: filter ${many}`, spellcheck: 'false',
+  });
+  const count = element('output', { 'aria-live': 'polite' });
+  const chosen = [];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter((word) => word !== '');
+    let shown = 0;
+    rows.forEach((row, place) => {
+      const fits = words.every((word) => texts[place].includes(word))
+        && chosen.every(({ select, column }) => select.value === '' || row.cells[column].textContent === select.value);
+      row.hidden = !fits;
+      if (fits) shown += 1;
+    });
+    count.textContent = shown === rows.length
+      ? `${grouped(shown)} ${shown === 1 ? one : many}`
+      : `${grouped(shown)} of ${grouped(rows.length)} ${many}`;
+  };
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    if (head.dataset.choice === undefined) return;
+    const values = [...new Set(rows.map((row) => row.cells[column].textContent))].sort();
+    if (values.length < 2) return;
+    const name = head.textContent;
+    const select = element('select', { 'aria-label': `${caption}: ${name}` },
+      element('option', { value: '' }, `any ${name}`),
+      ...values.map((value) => element('option', { value }, value)));
+    select.addEventListener('change', show);
+    chosen.push({ select, column });
+  });
+  search.addEventListener('input', show);
+  frame.prepend(element('div', { class: 'tools' }, search, ...chosen.map(({ select }) => select), count));
+  show();
+};

@@ -1,0 +1,57 @@
+//! `opmeter report --html`
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use opmeter_analysis::Files;
+use opmeter_recording::Recording;
+use opmeter_report::{Recorded, ReportPage};
+
+use crate::cli::ReportArgs;
+use crate::error::Failure;
+use crate::export::{Sync, to_file};
+use crate::report::{open, written};
+use crate::selection::Selection;
+
+/// The tables that a page is made of.
+const TABLES: &[&str] =
+    &["opcodes", "instructions", "lines", "pairs", "distributions", "specialization", "sources", "energy"];
+
+/// The path that stands for standard output.
+const STDOUT: &str = "-";
+
+/// Writes a page of all recordings to `path`, and says where it is.
+pub fn write(args: &ReportArgs, selection: &Selection, path: &Path) -> Result<ExitCode, Failure> {
+    let mut recordings = Vec::new();
+    for path in &args.recordings {
+        let recording = open(path, TABLES)?;
+        selection.check(path, &recording)?;
+        recordings.push(recording);
+    }
+    let recordings = args
+        .recordings
+        .iter()
+        .zip(&recordings)
+        .map(|(path, recording)| {
+            let files = Files::new(&recording.tables, &selection.patterns, args.all_files);
+            Recorded::new(&name(path, recording), recording, &selection.filter, &files, args.terms.into())
+        })
+        .collect();
+    let page = ReportPage { recordings };
+    if path == Path::new(STDOUT) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        written(page.write(&mut out).and_then(|()| out.flush()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    to_file(path, Sync::No, |out| page.write(out))?;
+    // Nobody reading it is no failure.
+    let _ = writeln!(io::stderr(), "page written to {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a recording is called: the name of its folder.
+fn name(path: &Path, recording: &Recording) -> String {
+    let folder = path.file_name().or(recording.path.file_name());
+    folder.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

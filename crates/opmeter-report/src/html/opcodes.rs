@@ -33,16 +33,11 @@ fn table(place: usize, recorded: &Recorded<'_>) -> Table {
     let pictures = axis.as_ref().filter(|_| as_executed);
     let rows = mix.entries.iter().map(|entry| {
         let mut cells: Vec<Cell> = vec![visible(&entry.opcode).into()];
-        if as_executed {
-            cells.push(visible(entry.base_opcode.as_deref().unwrap_or_default()).into());
-        }
-        cells.push(entry.family().name().into());
         cells.push(grouped(entry.executions).into());
         cells.push(percent(entry.share).into());
         if let Some(all) = all {
             let time = entry.time.unwrap_or_default();
-            let raw = time.cycles_raw as f64 / time.timed_executions as f64;
-            cells.push(if time.timed_executions > 0 { format!("{raw:.1}") } else { String::new() }.into());
+            cells.push(each(time.cycles_raw, time.timed_executions).into());
             cells.push(each(time.ns_net, entry.executions).into());
             cells.push(milliseconds(time.ns_net).into());
             cells.push(error_of(&time).into());
@@ -52,6 +47,10 @@ fn table(place: usize, recorded: &Recorded<'_>) -> Table {
         if let Some(axis) = pictures {
             let distribution = recorded.distributions.get(entry.opcode.as_str());
             cells.push(distribution.map_or(html! {}, |distribution| axis.picture(distribution)).into());
+        }
+        cells.push(entry.family().name().into());
+        if as_executed {
+            cells.push(visible(entry.base_opcode.as_deref().unwrap_or_default()).into());
         }
         cells
     });
@@ -72,10 +71,6 @@ fn table(place: usize, recorded: &Recorded<'_>) -> Table {
 fn columns(as_executed: bool, timed: bool, pictures: Option<&Axis>) -> Vec<Column> {
     let mut columns =
         vec![Column::name("opcode").about("As the interpreter executed it; A/B is B, run inside A.")];
-    if as_executed {
-        columns.push(Column::name("base opcode").about("What the compiler wrote, where that is another."));
-    }
-    columns.push(Column::text("family").choice());
     let executions = Column::number("executions").about("How often it ran: counted, exact.");
     columns.push(if timed { executions } else { executions.sorted() });
     columns.push(Column::number("share %").about("Of all executions."));
@@ -88,7 +83,7 @@ fn columns(as_executed: bool, timed: bool, pictures: Option<&Axis>) -> Vec<Colum
                 .estimated()
                 .sorted()
                 .about("Estimated: what all executions took by themselves."),
-            Column::number("± %").estimated().about("The standard error of the net time."),
+            Column::number("± %").error().about("The standard error of the net time."),
             Column::number("time %").estimated().about("Of all net time."),
         ]);
     }
@@ -102,6 +97,10 @@ fn columns(as_executed: bool, timed: bool, pictures: Option<&Axis>) -> Vec<Colum
             ))
             .about("How many of the timed executions took how long; the mark is the median."),
         );
+    }
+    columns.push(Column::text("family").choice());
+    if as_executed {
+        columns.push(Column::name("base opcode").about("What the compiler wrote, where that is another."));
     }
     columns
 }

@@ -5,7 +5,7 @@ use super::Recorded;
 use super::graphic::bar;
 use super::table::{Cell, Column, Table, legend_of_estimates, rest};
 use crate::file_label::{file_label, place_label};
-use crate::number::{error_of, grouped, milliseconds, percent};
+use crate::number::{each, error_of, grouped, milliseconds, percent};
 use crate::terminal_text::{cut, visible, visible_line};
 
 /// The rows of a table; the source view leads to all others.
@@ -78,7 +78,7 @@ fn columns(grouping: Grouping, timed: bool) -> Vec<Column> {
                 .estimated()
                 .sorted()
                 .about("Estimated: what all executions took by themselves."),
-            Column::number("± %").estimated().about("The standard error of the net time."),
+            Column::number("± %").error().about("The standard error of the net time."),
             Column::number("time %").estimated().about("Of all net time."),
         ]);
     }
@@ -124,8 +124,7 @@ fn numbers(entry: &Hotspot, all: Option<TimeSum>) -> Vec<String> {
     let mut cells = vec![grouped(entry.executions), percent(entry.share)];
     if let Some(all) = all {
         let time = entry.time.unwrap_or_default();
-        let raw = time.cycles_raw as f64 / time.timed_executions as f64;
-        cells.push(if time.timed_executions > 0 { format!("{raw:.1}") } else { String::new() });
+        cells.push(each(time.cycles_raw, time.timed_executions));
         cells.push(milliseconds(time.ns_net));
         cells.push(error_of(&time));
         cells.push(percent(time.share_of(&all)));

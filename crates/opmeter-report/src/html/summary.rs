@@ -4,6 +4,7 @@ use opmeter_recording::Process;
 use super::Recorded;
 use super::frame::letter;
 use super::table::{Cell, Column, Table};
+use crate::file_label::file_label;
 use crate::heading::{EXECUTIONS, executions, failure, interpreters, phases, processes, times};
 use crate::number::grouped;
 use crate::page::missing;
@@ -130,12 +131,27 @@ fn warnings(recorded: &Recorded<'_>) -> Vec<String> {
     if recorded.manifest.has_counts() && recorded.lines.totals.executions == 0 {
         warnings.push("there are no counts by line in what is shown".to_owned());
     }
-    let changed: Vec<&String> =
-        recorded.sources.iter().filter_map(|source| source.warning.as_ref()).collect();
-    warnings.extend(changed.iter().take(MOST_SOURCES).map(|warning| (*warning).clone()));
-    if changed.len() > MOST_SOURCES {
-        warnings
-            .push(format!("{} more sources are not what ran, or may not be", changed.len() - MOST_SOURCES));
+    let directory = &recorded.manifest.directory;
+    let mut changed: Vec<String> = recorded
+        .annotations
+        .files()
+        .zip(&recorded.sources)
+        // Code that was made by the program never was in a file: there is nothing to warn of.
+        .filter(|(file, _)| !file.starts_with('<'))
+        .filter_map(|(file, source)| {
+            let warning = source.warning.as_ref()?;
+            let is_named = warning.contains(&**file);
+            Some(if is_named {
+                warning.clone()
+            } else {
+                format!("{}: {warning}", file_label(file, directory))
+            })
+        })
+        .collect();
+    let rest = changed.split_off(MOST_SOURCES.min(changed.len()));
+    warnings.extend(changed);
+    if !rest.is_empty() {
+        warnings.push(format!("{} more sources may not be what ran", rest.len()));
     }
     warnings
 }

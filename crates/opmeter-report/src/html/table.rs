@@ -33,6 +33,8 @@ pub(crate) struct Column {
     about: &'static str,
     sorted: bool,
     estimated: bool,
+    /// Whether its estimates have a sign before them.
+    signed: bool,
     choice: bool,
 }
 
@@ -66,7 +68,15 @@ impl Column {
     }
 
     fn new(name: impl Into<Cow<'static, str>>, kind: Kind) -> Column {
-        Column { name: name.into(), kind, about: "", sorted: false, estimated: false, choice: false }
+        Column {
+            name: name.into(),
+            kind,
+            about: "",
+            sorted: false,
+            estimated: false,
+            signed: false,
+            choice: false,
+        }
     }
 
     /// With a sentence about what it shows.
@@ -81,6 +91,11 @@ impl Column {
 
     /// A column of estimates, which look like ones.
     pub(crate) fn estimated(self) -> Column {
+        Column { estimated: true, signed: true, ..self }
+    }
+
+    /// A column of the errors of estimates, which have a sign of their own.
+    pub(crate) fn error(self) -> Column {
         Column { estimated: true, ..self }
     }
 
@@ -136,9 +151,9 @@ impl Table {
         html! {
             div.table data-filter=[self.filter.map(|(_, many)| many)]
                 data-one=[self.filter.map(|(one, _)| one)] {
+                h3 id=(label) { (self.caption) }
                 div.scroll tabindex="0" role="region" aria-labelledby=(label) {
-                    table.data id=(self.id) {
-                        caption id=(label) { (self.caption) }
+                    table.data id=(self.id) aria-labelledby=(label) {
                         thead { tr { @for column in &self.columns { (head(column)) } } }
                         tbody {
                             @for row in &self.rows {
@@ -168,7 +183,7 @@ fn body(column: &Column, cell: &Cell) -> Markup {
     let class = column.class();
     html! {
         @match cell {
-            Cell::Text(text) if column.estimated && !text.is_empty() => td.(class) { (ESTIMATED) (text) },
+            Cell::Text(text) if column.signed && !text.is_empty() => td.(class) { (ESTIMATED) (text) },
             Cell::Text(text) => td.(class) { (text) },
             Cell::Link(to, text) => td.(class) { a href=(to) { (text) } },
             Cell::Markup(markup) => td.(class) { (markup) },

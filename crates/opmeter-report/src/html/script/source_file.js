@@ -6,6 +6,12 @@ const fromSteps = (steps) => {
   return steps.map((step) => (number += step));
 };
 
+/** A number with one decimal. */
+const groupedTenths = (number) => {
+  const tenths = Math.round(number * 10);
+  return `${grouped(Math.floor(tenths / 10))}.${tenths % 10}`;
+};
+
 /** What a column shows of the numbers at a place. */
 const cellText = (column, numbers, place) => {
   const number = numbers[column.of][place];
@@ -23,7 +29,7 @@ const cellText = (column, numbers, place) => {
     }
     case 'each': {
       const count = Number(numbers[column.of - 1][place]);
-      return count === 0 ? '' : (Number(number) / count).toFixed(1);
+      return count === 0 ? '' : groupedTenths(Number(number) / count);
     }
     default: return grouped(number);
   }
@@ -32,7 +38,7 @@ const cellText = (column, numbers, place) => {
 /** What a column shows, with the sign of estimates. */
 const shownText = (column, numbers, place) => {
   const text = cellText(column, numbers, place);
-  return column.estimate && text !== '' ? `≈\u202f${text}` : text;
+  return column.estimate && column.kind !== 'error' && text !== '' ? `≈\u202f${text}` : text;
 };
 
 /** A file's lines and the bytecode of each. */

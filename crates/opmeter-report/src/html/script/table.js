@@ -37,7 +37,7 @@ const makeFilterable = (frame) => {
   const rows = [...table.tBodies[0].rows];
   const { filter: many, one } = frame.dataset;
   if (!many || rows.length < 6) return;
-  const caption = table.caption.textContent;
+  const caption = frame.querySelector('h3').textContent;
   const search = element('input', {
     type: 'search', placeholder: `filter ${many}`, 'aria-label': `${caption}: filter ${many}`, spellcheck: 'false',
   });
@@ -69,6 +69,6 @@ const makeFilterable = (frame) => {
     chosen.push({ select, column });
   });
   search.addEventListener('input', show);
-  frame.prepend(element('div', { class: 'tools' }, search, ...chosen.map(({ select }) => select), count));
+  frame.querySelector('h3').after(element('div', { class: 'tools' }, search, ...chosen.map(({ select }) => select), count));
   show();
 };

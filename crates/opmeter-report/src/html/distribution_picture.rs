@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use maud::{Markup, html};
@@ -8,6 +9,9 @@ use crate::number::grouped;
 /// The picture's width and height, in units of its own.
 const WIDTH: f64 = 144.0;
 const HEIGHT: f64 = 20.0;
+/// The part of all executions that the axis holds at each end.
+const NEARLY_ALL: f64 = 0.998;
+
 /// The bars of a picture.
 const BARS: usize = 48;
 
@@ -22,16 +26,22 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// The axis that holds all but the slowest thousandth of each distribution; none where there are none.
-    pub(crate) fn of<'a>(distributions: impl Iterator<Item = &'a Distribution> + Clone) -> Option<Axis> {
-        let least =
-            distributions.clone().filter_map(|one| one.buckets.first()).map(|(from, ..)| *from).min()?;
-        let most = distributions.filter_map(|one| one.quantile(0.999)).max()?;
-        let from = 1 << least.max(1).ilog2();
-        Some(Axis { from, to: most.max(from + 1).checked_next_power_of_two().unwrap_or(u64::MAX) })
+    /// The axis that holds nearly all executions of these distributions; none where there are none.
+    pub(crate) fn of<'a>(distributions: impl Iterator<Item = &'a Distribution>) -> Option<Axis> {
+        let mut buckets: BTreeMap<(u64, u64), u128> = BTreeMap::new();
+        for (from, to, executions) in distributions.flat_map(|distribution| &distribution.buckets) {
+            *buckets.entry((*from, *to)).or_default() += executions;
+        }
+        let executions = buckets.values().sum();
+        let buckets = buckets.into_iter().map(|((from, to), executions)| (from, to, executions)).collect();
+        let all = Distribution { buckets, executions };
+        let from = 1 << all.quantile(1.0 - NEARLY_ALL)?.max(1).ilog2();
+        let to = all.quantile(NEARLY_ALL)?.max(from + 1);
+        Some(Axis { from, to: to.checked_next_power_of_two().unwrap_or(u64::MAX) })
     }
 
-    /// A distribution as bars along the axis, the highest as high as the picture; what lies behind the end is in the last.
+    /// A distribution as bars along the axis, the highest as high as the picture; what lies behind an end is in the
+    /// bar there.
     pub(crate) fn picture(&self, distribution: &Distribution) -> Markup {
         let mut bars = [0u128; BARS];
         for (from, to, executions) in &distribution.buckets {
@@ -64,8 +74,8 @@ impl Axis {
         html! {
             svg.distribution viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(text) preserveAspectRatio="none" {
                 title { (text) }
-                path d=(path) {}
                 line x1=(median) x2=(median) y1="0" y2=(HEIGHT) {}
+                path d=(path) {}
             }
         }
     }

@@ -56,7 +56,7 @@ fn map(place: usize, mix: &PairMix) -> Markup {
         }
     };
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby=(label) {
+        div.scroll.whole tabindex="0" role="region" aria-labelledby=(label) {
             table.map id=(format!("pairs-map-{place}")) {
                 caption id=(label) {
                     "Which opcode (across) followed which (down), in % of all pairs: "

@@ -23,7 +23,7 @@ pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
     html! {
         (families(place, specialization).markup())
         p.key {
-            @for (class, name) in [("specialised", "specialised"), ("generic", "generic"), ("missed", "missed")] {
+            @for (class, name) in [("specialised", "specialised"), ("generic", "unspecialised"), ("missed", "missed")] {
                 span { svg.swatch aria-hidden="true" { rect.(class) width="100%" height="100%" {} } (name) }
             }
         }

@@ -184,9 +184,19 @@ fn body(column: &Column, cell: &Cell) -> Markup {
     html! {
         @match cell {
             Cell::Text(text) if column.signed && !text.is_empty() => td.(class) { (ESTIMATED) (text) },
-            Cell::Text(text) => td.(class) { (text) },
-            Cell::Link(to, text) => td.(class) { a href=(to) { (text) } },
+            Cell::Text(text) => td.(class) { (breakable(text)) },
+            Cell::Link(to, text) => td.(class) { a href=(to) { (breakable(text)) } },
             Cell::Markup(markup) => td.(class) { (markup) },
+        }
+    }
+}
+
+/// A text that may go on in a new line behind each slash, where a name is too long.
+fn breakable(text: &str) -> Markup {
+    html! {
+        @for (place, part) in text.split_inclusive('/').enumerate() {
+            @if place > 0 { wbr; }
+            (part)
         }
     }
 }
@@ -223,15 +233,17 @@ mod tests {
             rows: vec![
                 vec!["<img src=x onerror=alert(1)>".into(), "1.5".into()],
                 vec![Cell::Link("#\"x".to_owned(), "</td>".to_owned()), "".into()],
+                vec!["a/b".into(), "".into()],
             ],
             filter: None,
             note: None,
         };
         let markup = table.markup().into_string();
         assert!(markup.contains("&lt;img src=x onerror=alert(1)&gt;"), "{markup}");
-        assert!(markup.contains("href=\"#&quot;x\">&lt;/td&gt;"), "{markup}");
+        assert!(markup.contains("href=\"#&quot;x\">&lt;/<wbr>td&gt;"), "{markup}");
         assert!(markup.contains("<td class=\"number estimate\">≈\u{202f}1.5</td>"), "{markup}");
         assert!(markup.contains("<td class=\"number estimate\"></td>"), "{markup}");
+        assert!(markup.contains("a/<wbr>b"), "{markup}");
         assert!(markup.contains("aria-sort=\"descending\""), "{markup}");
     }
 }

@@ -59,7 +59,7 @@ class SourceView {
     const numbers = this.file.data.line_numbers;
     const widths = this.index.line_columns.map((column) => {
       const widest = numbers[column.of].reduce((most, _, place) =>
-        Math.max(most, shownText(column, numbers, place).length), column.name.length);
+        Math.max(most, shownText(column, numbers, place).length), Math.max(...column.name.split(' ').map((word) => word.length)));
       return `calc(${widest}ch + 0.7rem)`;
     });
     const places = `calc(${Math.max(4, String(this.file.lines.at(-1) ?? 0).length) + 2}ch + 0.5rem)`;
@@ -90,7 +90,7 @@ class SourceView {
     });
     return element('div', { class: 'row heads', role: 'row' }, ...heads,
       element('span', { class: 'place', role: 'columnheader' }, 'line'),
-      element('span', { role: 'columnheader' }, 'source'));
+      element('span', { class: 'text', role: 'columnheader' }, 'source'));
   }
 
   /** An empty chunk, from this place in the lines on, as high as it will be. */
@@ -125,8 +125,9 @@ class SourceView {
     this.chunks?.forEach((chunk) => this.fill(chunk));
   }
 
+  /** Not what addresses name: a browser would go there by itself, before the view is there. */
   idOf(line) {
-    return `line-${this.place}-${this.number}-${line}`;
+    return `row-${this.place}-${this.number}-${line}`;
   }
 
   row(line) {
@@ -148,8 +149,7 @@ class SourceView {
         class: 'place', type: 'button', tabindex: '-1', 'aria-expanded': 'false',
         'aria-label': `line ${name}: bytecode`, onclick: () => this.toggle(button),
       } : { class: 'place' }, name);
-      row.append(element('span', { role: 'cell', class: 'cell-of-place' }, button));
-      row.lastChild.replaceWith(button);
+      row.append(button);
     }
     row.append(element('code', { class: 'text', role: 'cell' }, this.file.text(line)));
     return row;
@@ -196,6 +196,8 @@ class SourceView {
     const row = document.getElementById(this.idOf(line));
     row.classList.add('target');
     row.scrollIntoView({ block: 'center' });
+    // Lines that were not laid out before may be higher than was thought.
+    requestAnimationFrame(() => row.scrollIntoView({ block: 'center' }));
     if (focus) (row.querySelector('button.place') ?? this.code).focus({ preventScroll: true });
   }
 

@@ -61,11 +61,11 @@ pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
         (table.markup())
         h4 { "Each run" }
         dl.runs {
-            div { dt { "time, s" } dd { (strip(&summary.seconds, 0.0, "s")) } }
+            div { dt { "time, s" } dd { (strip(&summary.seconds, "s", "")) } }
             @for domain in summary.domains.iter().filter(|domain| !domain.is_sum) {
                 div.estimate[energy.estimate] {
                     dt { (visible(&domain.domain)) ", J" }
-                    dd { (strip(&domain.joules, 0.0, "J")) }
+                    dd { (strip(&domain.joules, "J", if energy.estimate { ESTIMATED } else { "" })) }
                 }
             }
         }
@@ -129,14 +129,14 @@ fn cells(cells: Vec<String>, estimated: bool) -> Vec<Cell> {
 }
 
 /// A point for each run, from the least to the most, and a band for the interval of the mean.
-fn strip(sample: &Sample, systematic: f64, unit: &str) -> Markup {
-    let (mean, half) = (sample.mean(), sample.half_width(systematic).unwrap_or(0.0));
+fn strip(sample: &Sample, unit: &str, sign: &str) -> Markup {
+    let (mean, half) = (sample.mean(), sample.half_width(0.0).unwrap_or(0.0));
     let least = sample.min().min(mean - half);
     let most = sample.values().iter().copied().fold(mean + half, f64::max);
     let range = (most - least).max(f64::MIN_POSITIVE);
     let inside = WIDTH - HEIGHT;
     let at = |value: f64| format!("{:.1}", HEIGHT / 2.0 + (value - least) / range * inside);
-    let number = |value: f64| significant(value, mean);
+    let number = |value: f64| format!("{sign}{}", significant(value, mean));
     let text = format!(
         "{} runs from {} to {} {unit}, mean {}",
         sample.count(),

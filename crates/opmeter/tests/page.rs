@@ -6,6 +6,8 @@ mod browser;
 #[path = "support/interpreters.rs"]
 #[allow(dead_code)]
 mod interpreters;
+#[path = "support/many_functions.rs"]
+mod many_functions;
 #[path = "support/recorded.rs"]
 #[allow(dead_code)]
 mod recorded;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use browser::Browser;
 use interpreters::any;
+use many_functions::many_functions;
 use opmeter_recording::{Phase, Recording};
 use recorded::opmeter;
 use serde_json::json;
@@ -452,23 +455,10 @@ fn main_tables_need_no_script() {
     browser.assert_quiet(&page);
 }
 
-/// A program of so many functions, with seven lines each, of which each runs as often as its number says.
-fn large_program(functions: usize) -> String {
-    let mut text = String::new();
-    for number in 0..functions {
-        text += &format!(
-            "def function_{number}(n):\n    total = 0\n    for i in range(n):\n        total += i * {number}\n    \
-             return total\n\nfunction_{number}({})\n",
-            number % 50
-        );
-    }
-    text
-}
-
 #[test]
 fn a_large_program_has_a_small_page_that_opens() {
     let folder = Folder::new();
-    let program = large_program(3000);
+    let program = many_functions(3000);
     assert!(program.lines().count() >= 20_000);
     folder.record("a.opm", &["--time"], "large.py", program.as_bytes(), &[]);
     let page = folder.page(&["a.opm"]);

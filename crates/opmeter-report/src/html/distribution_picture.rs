@@ -9,8 +9,8 @@ use crate::number::grouped;
 /// The picture's width and height, in units of its own.
 const WIDTH: f64 = 144.0;
 const HEIGHT: f64 = 20.0;
-/// The part of all executions that the axis holds at each end.
-const NEARLY_ALL: f64 = 0.998;
+/// The parts of all executions that took less than where the axis begins, and than where it ends.
+const ENDS: [f64; 2] = [0.01, 0.998];
 
 /// The bars of a picture.
 const BARS: usize = 48;
@@ -35,8 +35,8 @@ impl Axis {
         let executions = buckets.values().sum();
         let buckets = buckets.into_iter().map(|((from, to), executions)| (from, to, executions)).collect();
         let all = Distribution { buckets, executions };
-        let from = 1 << all.quantile(1.0 - NEARLY_ALL)?.max(1).ilog2();
-        let to = all.quantile(NEARLY_ALL)?.max(from + 1);
+        let from = 1 << all.quantile(ENDS[0])?.max(1).ilog2();
+        let to = all.quantile(ENDS[1])?.max(from + 1);
         Some(Axis { from, to: to.checked_next_power_of_two().unwrap_or(u64::MAX) })
     }
 

@@ -27,9 +27,9 @@ pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
                     }
                 }
                 div { dt { "ran for, s" } dd { (format!("{:.2}", manifest.wall_seconds)) } }
-                div { dt { "opcodes" } dd { (grouped(recorded.mix.entries.len() as u128)) } }
+                div { dt { (noun(recorded.mix.entries.len(), "opcode", "opcodes")) } dd { (grouped(recorded.mix.entries.len() as u128)) } }
                 @if recorded.functions.totals.executions > 0 {
-                    div { dt { "files" } dd { (grouped(recorded.annotations.files().len() as u128)) } }
+                    div { dt { (noun(recorded.annotations.files().len(), "file", "files")) } dd { (grouped(recorded.annotations.files().len() as u128)) } }
                 }
             }
         }
@@ -43,6 +43,10 @@ pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
         }
         @if manifest.processes.len() > 1 { (process_table(place, recorded).markup()) }
     }
+}
+
+fn noun(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
 }
 
 /// The facts of several recordings, a row each.

@@ -145,20 +145,31 @@ impl From<Markup> for Cell {
 }
 
 impl Table {
+    /// The columns that are shown, by place: of names only those that have any.
+    fn shown(&self) -> Vec<usize> {
+        let is_empty = |cell: &Cell| matches!(cell, Cell::Text(text) if text.is_empty());
+        let has_any =
+            |place: usize| self.rows.iter().any(|row| row.get(place).is_some_and(|cell| !is_empty(cell)));
+        (0..self.columns.len())
+            .filter(|place| self.columns[*place].kind != Kind::Name || has_any(*place))
+            .collect()
+    }
+
     /// The table, in a frame that scrolls where it is too wide.
     pub(crate) fn markup(&self) -> Markup {
         let label = format!("{}-caption", self.id);
+        let shown = self.shown();
         html! {
             div.table data-filter=[self.filter.map(|(_, many)| many)]
                 data-one=[self.filter.map(|(one, _)| one)] {
                 h3 id=(label) { (self.caption) }
                 div.scroll tabindex="0" role="region" aria-labelledby=(label) {
                     table.data id=(self.id) aria-labelledby=(label) {
-                        thead { tr { @for column in &self.columns { (head(column)) } } }
+                        thead { tr { @for place in &shown { (head(&self.columns[*place])) } } }
                         tbody {
                             @for row in &self.rows {
                                 tr {
-                                    @for (column, cell) in self.columns.iter().zip(row) { (body(column, cell)) }
+                                    @for place in &shown { (body(&self.columns[*place], &row[*place])) }
                                 }
                             }
                         }

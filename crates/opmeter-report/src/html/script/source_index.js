@@ -3,6 +3,12 @@
 /** The most functions that are listed at once; the filter finds the others. */
 const MOST_LISTED = 400;
 
+/** A name as the list has room for: the end of a path says most. */
+const endOf = (path) => {
+  const parts = path.split('/');
+  return path.length > 32 && parts.length > 3 ? `…/${parts.slice(-2).join('/')}` : path;
+};
+
 class SourceIndex {
   /** `go` is called with the number of a file and a line of it, or none. */
   constructor(index, go) {
@@ -26,11 +32,11 @@ class SourceIndex {
     this.list.replaceChildren(text === '' ? this.outline() : this.found(text));
   }
 
-  entry(label, heat, current, go) {
+  entry(label, heat, current, go, shownLabel = endOf(label)) {
     const part = this.part(heat);
     const shown = `${this.isEstimate ? '≈\u202f' : ''}${percent(part)} %`;
     return element('button', { type: 'button', title: label, 'aria-current': current ? 'true' : undefined, onclick: go },
-      element('span', { class: 'label' }, label),
+      element('span', { class: 'label' }, shownLabel),
       element('span', {
         class: `part heat-${heatOf(heat, this.index.files[0].heat)}${this.isEstimate ? ' estimate' : ''}`,
       }, shown));
@@ -51,7 +57,8 @@ class SourceIndex {
       const { label, functions } = this.index.files[number];
       const name = withFile ? `${functions.name[place]} · ${label}` : functions.name[place];
       return element('li', {},
-        this.entry(name, functions.heat[place], false, () => this.go(number, functions.line[place])));
+        this.entry(name, functions.heat[place], false, () => this.go(number, functions.line[place]),
+          withFile ? `${functions.name[place]} · ${endOf(label)}` : name));
     });
     const rest = places.length - items.length;
     if (rest > 0) items.push(element('li', { class: 'rest' }, `… ${grouped(rest)} more; the filter finds them`));

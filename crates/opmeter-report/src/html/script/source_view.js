@@ -64,7 +64,7 @@ class SourceView {
     });
     const places = `calc(${Math.max(4, String(this.file.lines.at(-1) ?? 0).length) + 2}ch + 0.5rem)`;
     const narrow = this.index.line_columns.map((column) => this.isNarrow(column));
-    this.code.style.setProperty('--columns', [...widths, places, 'minmax(20rem, 1fr)'].join(' '));
+    this.code.style.setProperty('--columns', [...widths, places, 'minmax(0, 1fr)'].join(' '));
     this.code.style.setProperty('--narrow-columns',
       [...widths.filter((_, place) => narrow[place]), places, 'minmax(0, 1fr)'].join(' '));
   }

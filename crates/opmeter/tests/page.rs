@@ -481,6 +481,87 @@ fn a_large_program_has_a_small_page_that_opens() {
 }
 
 #[test]
+fn pairs_forms_and_energy_are_those_of_the_recording() {
+    let folder = Folder::new();
+    folder.record("a.opm", &["--pairs"], "a.py", PROGRAM.as_bytes(), &[]);
+    let mut energy = opmeter();
+    energy.current_dir(folder.0.path()).args(["energy", "--watts", "5", "-n", "2", "-o", "a.opm", "--"]);
+    let output = energy.arg(&any().path).arg("a.py").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = folder.page(&["a.opm"]);
+    let tables = Recording::open(&folder.path("a.opm")).unwrap().tables;
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open_file(&page);
+
+    let mut pairs: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in tables.pairs.iter().filter(|row| row.phase == Phase::Main) {
+        *pairs.entry((&row.first, &row.second)).or_default() += row.executions;
+    }
+    let rows = browser.evaluate(
+        "[...document.querySelectorAll('#pairs-0 tbody tr')].map((row) => \
+         [0, 1, 2].map((place) => row.cells[place].textContent))",
+    );
+    for row in rows.as_array().unwrap() {
+        let [first, second, executions] = [0, 1, 2].map(|place| row[place].as_str().unwrap());
+        assert_eq!(pairs[&(first, second)], number(executions), "{first} {second}");
+    }
+    assert!(rows.as_array().unwrap().len() > 20);
+    let ((first, second), most) = pairs.iter().max_by_key(|(_, executions)| **executions).unwrap();
+    let titles =
+        browser.evaluate("[...document.querySelectorAll('#pairs-map-0 td')].map((cell) => cell.title)");
+    let title = |title: &serde_json::Value| {
+        title.as_str().unwrap().replace(',', "") == format!("{first} then {second}: {most} executions")
+    };
+    assert!(titles.as_array().unwrap().iter().any(title), "{first} {second} {most}");
+
+    let mut families: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in tables.specialization.iter().filter(|row| row.phase == Phase::Main && row.executions > 0) {
+        *families.entry(&row.opcode).or_default() += row.executions;
+    }
+    let rows = browser.evaluate(
+        "[...document.querySelectorAll('#families-0 tbody tr')].map((row) => \
+         [row.cells[0].textContent, row.cells[1].textContent])",
+    );
+    let shown: BTreeMap<&str, u64> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row[0].as_str().unwrap(), number(row[1].as_str().unwrap())))
+        .collect();
+    assert_eq!(shown, families);
+
+    let joules: Vec<f64> = tables.energy.iter().map(|row| row.joules).collect();
+    let shown = browser.text("document.querySelector('#energy-0 tbody tr:nth-child(2)').innerText");
+    let mean = joules.iter().sum::<f64>() / joules.len() as f64;
+    let number = shown.split('≈').nth(1).unwrap().trim().split_whitespace().next().unwrap();
+    assert!((number.parse::<f64>().unwrap() / mean - 1.0).abs() < 1e-3, "{shown} {mean}");
+    assert_eq!(
+        browser.evaluate("document.querySelectorAll('#energy .strip circle').length"),
+        json!(2 * joules.len())
+    );
+    browser.assert_quiet(&page);
+}
+
+#[test]
+fn sources_that_have_changed_are_told_and_not_shown() {
+    let folder = Folder::new();
+    folder.record("a.opm", &[], "a.py", PROGRAM.as_bytes(), &[]);
+    fs::write(folder.path("a.py"), PROGRAM.replace("never", "secret")).unwrap();
+    let text = fs::read_to_string(folder.page(&["a.opm"])).unwrap();
+    assert!(text.contains("a.py has changed since it was recorded"));
+    assert!(!text.contains("secret()") && !text.contains("never()"));
+    assert!(text.contains("squares"), "the counts are there");
+    fs::remove_file(folder.path("a.opm").join("manifest.json")).unwrap();
+    let output = opmeter()
+        .current_dir(folder.0.path())
+        .args(["report", "a.opm", "--html", "b.html"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!folder.path("b.html").exists());
+}
+
+#[test]
 fn the_page_goes_where_it_is_asked_to() {
     let folder = Folder::new();
     folder.record("a.opm", &[], "a.py", PROGRAM.as_bytes(), &[]);

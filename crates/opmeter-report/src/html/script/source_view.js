@@ -149,7 +149,7 @@ class SourceView {
         class: 'place', type: 'button', tabindex: '-1', 'aria-expanded': 'false',
         'aria-label': `line ${name}: bytecode`, onclick: () => this.toggle(button),
       } : { class: 'place' }, name);
-      row.append(button);
+      row.append(element('span', { class: 'of-place', role: 'cell' }, button));
     }
     row.append(element('code', { class: 'text', role: 'cell' }, this.file.text(line)));
     return row;
@@ -159,7 +159,7 @@ class SourceView {
   toggle(button, open = button.getAttribute('aria-expanded') !== 'true') {
     if (open === (button.getAttribute('aria-expanded') === 'true')) return;
     button.setAttribute('aria-expanded', String(open));
-    const row = button.parentElement;
+    const row = button.closest('.row');
     if (open) row.after(this.bytecode(Number(row.dataset.line)));
     else row.nextElementSibling.remove();
   }
@@ -184,7 +184,7 @@ class SourceView {
       }
       return heads;
     });
-    return element('div', { class: 'bytecode', role: 'rowgroup', 'aria-label': `bytecode of line ${line}` }, ...rows);
+    return element('div', { class: 'bytecode' }, ...rows);
   }
 
   /** Goes to a line: in the middle of the view, marked, and with `focus` where the keyboard is. */
@@ -221,7 +221,7 @@ class SourceView {
   /** The next line that has bytecode; from no line, the first that is in view. */
   next(button, step) {
     const { lines, parts, places } = this.file;
-    let at = button ? lines.indexOf(Number(button.parentElement.dataset.line)) + step : this.firstInView();
+    let at = button ? lines.indexOf(Number(button.closest('.row').dataset.line)) + step : this.firstInView();
     for (; at >= 0 && at < lines.length; at += step) {
       if (parts.has(places.get(lines[at]))) {
         this.fill(this.chunks[Math.floor(at / CHUNK)]);

@@ -208,7 +208,7 @@ fn lists_lead_to_lines_and_keys_go_from_line_to_line() {
     browser.open(&format!("file://{}#line-0-0-4", page.display()));
     browser.wait("document.querySelector('.row.target')?.dataset.line === '4'");
     browser.click(".index input");
-    browser.type_text("Point.__in");
+    browser.type_text("__INIT");
     browser.click(".index nav button");
     browser.wait("document.querySelector('.row.target')?.dataset.line === '22'");
 
@@ -415,8 +415,10 @@ fn several_recordings_stand_side_by_side() {
         assert!(heads.contains(head), "{heads}");
     }
     let shown = browser.evaluate(
-        "[...document.querySelectorAll('#opcodes-side-by-side tbody tr')].map((row) => \
-         [3, 5].map((place) => Number(row.cells[place].textContent.replaceAll(',', ''))))",
+        "(() => { const heads = [...document.querySelectorAll('#opcodes-side-by-side th')]; \
+         const places = ['A', 'B'].map((name) => heads.findIndex((head) => head.textContent === `${name} executions`)); \
+         return [...document.querySelectorAll('#opcodes-side-by-side tbody tr')].map((row) => \
+         places.map((place) => Number(row.cells[place].textContent.replaceAll(',', '')))); })()",
     );
     for (place, recording) in recordings.iter().enumerate() {
         let main = recording.tables.opcodes.iter().filter(|row| row.phase == Phase::Main);

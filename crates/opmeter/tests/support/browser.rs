@@ -187,9 +187,25 @@ impl Browser {
 
     /// Clicks with the mouse into the middle of an element, which is brought into view.
     pub fn click(&mut self, selector: &str) {
+        // The page may scroll by itself until it rests.
         let place = self.evaluate(&format!(
-            "(() => {{ const it = document.querySelector({selector:?}); it.scrollIntoView({{ block: 'center' }}); \
-             const box = it.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
+            "(async () => {{
+                const frame = () => new Promise(requestAnimationFrame);
+                const middle = (it) => {{
+                    const box = it.getBoundingClientRect();
+                    return [box.x + box.width / 2, box.y + box.height / 2];
+                }};
+                for (;;) {{
+                    const it = document.querySelector({selector:?});
+                    it.scrollIntoView({{ block: 'center' }});
+                    await frame();
+                    const [x, y] = middle(it);
+                    await frame();
+                    await frame();
+                    const [laterX, laterY] = middle(it);
+                    if (x === laterX && y === laterY && it.contains(document.elementFromPoint(x, y))) return [x, y];
+                }}
+            }})()"
         ));
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({

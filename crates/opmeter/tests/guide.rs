@@ -2,6 +2,8 @@
 //! of the shell, in which no command may fail.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/at_once.rs"]
+mod at_once;
 #[path = "support/interpreters.rs"]
 #[allow(dead_code)]
 mod interpreters;
@@ -97,21 +99,21 @@ fn pages() -> Vec<PathBuf> {
 
 #[test]
 fn every_command_of_the_guide_runs() {
-    let mut commands = 0;
-    for page in pages() {
-        let text = fs::read_to_string(&page).unwrap();
+    let run_ones = |page: &PathBuf| {
+        let text = fs::read_to_string(page).unwrap();
         // No command hides in a block that is not run.
         let run_ones = blocks(&text, "sh");
         for line in text.lines().filter(|line| line.trim_start().starts_with("opmeter ")) {
             assert!(run_ones.contains(line), "{}: {line}", page.display());
         }
         if run_ones.is_empty() {
-            continue;
+            return 0;
         }
-        let printed = run(&page);
+        let printed = run(page);
         assert!(!printed.contains("panicked"), "{}: {printed}", page.display());
-        commands += run_ones.lines().filter(|line| line.starts_with("opmeter ")).count();
-    }
+        run_ones.lines().filter(|line| line.starts_with("opmeter ")).count()
+    };
+    let commands: usize = at_once::each(&pages(), run_ones).into_iter().sum();
     assert!(commands > 40, "{commands}");
 }
 

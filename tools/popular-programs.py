@@ -372,6 +372,7 @@ def normalised(text, folder):
     text = text.replace(str(folder), "")
     text = re.sub(r"0x[0-9a-f]+", "0x", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T][0-9:.]+", "", text)
+    text = re.sub(r"\btmp\w{8}\b", "", text)
     text = re.sub(r"popular-\w+", "", text)
     text = re.sub(r"\b\d+(\.\d+)? ?(s|ms|us|seconds)\b", "", text)
     return text

@@ -55,6 +55,7 @@ def parsed():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--python", nargs="+", default=[sys.executable], metavar="PY")
     parser.add_argument("--opmeter", default="target/release/opmeter", type=lambda path: str(Path(path).resolve()))
+    parser.add_argument("--options", default="", help="further options of `opmeter record`, such as '--time --pairs'")
     parser.add_argument("--state", default=Path("regression-tests"), type=Path, help="where results are kept")
     parser.add_argument("--tests", nargs="+", metavar="NAME", help="modules, such as test_gc [default: all]")
     parser.add_argument("--timeout", type=float, default=600, metavar="SECONDS", help="of a module, on one side")
@@ -114,7 +115,8 @@ def run(interpreter, module, metered, arguments):
     recording = folder / "out.opm"
     command = [interpreter.path, "-m", "test", "--junit-xml", str(junit), module]
     if metered:
-        command = [arguments.opmeter, "record", "--quiet", "-o", str(recording), "--", *command]
+        options = arguments.options.split()
+        command = [arguments.opmeter, "record", "--quiet", *options, "-o", str(recording), "--", *command]
     work = folder / "work"
     work.mkdir()
     environment = dict(os.environ, TMPDIR=str(work), PYTHONHASHSEED="0")

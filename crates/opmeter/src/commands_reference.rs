@@ -9,7 +9,7 @@ use crate::cli::Cli;
 use crate::man;
 
 /// Set to write the file anew.
-const VARIABLE: &str = "OPMETER_UPDATE_DOCS";
+const VARIABLE: &str = "OPMETER_WRITE_DOCS";
 
 fn reference() -> String {
     let mut text = String::from(

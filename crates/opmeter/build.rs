@@ -8,7 +8,7 @@ use std::process::Command;
 fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let agent = manifest.join("../opmeter-agent");
-    for dependency in ["opmeter-agent", "opmeter-code", "opmeter-live", "opmeter-opcodes"] {
+    for dependency in ["opmeter-agent", "opmeter-code", "opmeter-files", "opmeter-live", "opmeter-opcodes"] {
         println!("cargo:rerun-if-changed={}", manifest.join("..").join(dependency).display());
     }
     // A target folder of its own: the outer build holds the lock of the other one.

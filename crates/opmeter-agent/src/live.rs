@@ -10,15 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opmeter_live::{
-    COUNTS_SIZE, EXTENSION, HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text,
-    Word, slot_offset, snapshot_offset, text_offset,
+    COUNTS_SIZE, EXTENSION, HEADER_SIZE, LAYOUT, MAGIC, MAX_SLOTS, PHASES, SLOT_SIZE, State, Status,
+    TEXT_SIZE, Text, Word, slot_offset, snapshot_offset, text_offset,
 };
 
 use crate::slot_file::SlotFile;
 use crate::{pairs, times};
-
-/// The most threads that can count at a time.
-pub const MAX_SLOTS: usize = 1024;
 
 /// Address space that a live file needs, in bytes.
 pub const LENGTH: usize = slot_offset(MAX_SLOTS);

@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use opmeter_live::{MATRIX_SIZE, PAIRS_EXTENSION, ROW_SIZE};
+use opmeter_live::{MATRIX_SIZE, MAX_PAIRS_SLOTS, PAIRS_EXTENSION, ROW_SIZE};
 
 use crate::slot_file::Layout;
 
 /// The counts of pairs in their file.
-pub static LAYOUT: Layout = Layout { extension: PAIRS_EXTENSION, head: 0, set: MATRIX_SIZE, max_slots: 256 };
+pub static LAYOUT: Layout =
+    Layout { extension: PAIRS_EXTENSION, head: 0, set: MATRIX_SIZE, max_slots: MAX_PAIRS_SLOTS };
 
 /// Takes the counts of what a thread dispatches first: nothing comes before it.
 static NOTHING: [AtomicU64; 256] = [const { AtomicU64::new(0) }; 256];

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use opmeter_live::{SliceWord, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE};
+use opmeter_live::{MAX_TIMES_SLOTS, SliceWord, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE};
 
 use crate::slot_file::{Layout, SlotFile};
 use crate::tsc;
 
 /// The times in their file.
 pub static LAYOUT: Layout =
-    Layout { extension: TIMES_EXTENSION, head: TIMES_HEAD, set: TIMES_SIZE, max_slots: 64 };
+    Layout { extension: TIMES_EXTENSION, head: TIMES_HEAD, set: TIMES_SIZE, max_slots: MAX_TIMES_SLOTS };
 
 /// Notes in a new file when it was made, and what the machine's clocks are like.
 pub fn begin(file: &SlotFile) {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use opmeter_recording::{EventFile, EventSummary, Events, Phase, Recording};
+use opmeter_recording::{EventSummary, Events, Phase, Recording};
 
 /// How often each opcode ran by the events, by process and phase, opcodes named as they were executed.
 ///
@@ -29,7 +29,7 @@ impl EventCounts {
             else {
                 continue;
             };
-            let mut file = EventFile::open(&recording.path.join(&summary.file))?;
+            let mut file = summary.open(&recording.path)?;
             // By site: all events, and those without what their opcode combines.
             let mut counts = vec![(0u64, 0u64); file.sites.len()];
             for block in 0..file.blocks() {

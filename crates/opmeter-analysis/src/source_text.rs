@@ -1,6 +1,6 @@
-use std::fs;
 use std::path::Path;
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use opmeter_recording::{SourceRow, Tables, sha256_of_bytes};
 
 /// The text of a source file that code came from, if it is still there as it was.
@@ -33,7 +33,7 @@ impl SourceText {
             );
         };
         let path = &source.path;
-        let content = match fs::read(Path::new(path)) {
+        let content = match read_whole(Path::new(path), LONGEST_TEXT) {
             Ok(content) => content,
             Err(error) => {
                 return SourceText::absent(format!(
@@ -77,6 +77,8 @@ fn lines(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use opmeter_recording::SourceTextRow;
 
     use super::*;

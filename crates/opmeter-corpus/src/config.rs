@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use opmeter_files::{LONGEST_TEXT, read_text};
 use serde::Deserialize;
 
 use crate::Error;
@@ -101,7 +101,7 @@ impl Config {
     /// [`Error::Io`] where the file can't be read, [`Error::Config`] where it says what can't be.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(Self::FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match read_text(&path, LONGEST_TEXT) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(Error::io("read", &path, source)),
@@ -138,6 +138,8 @@ impl Config {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str) -> Result<Config, Error> {

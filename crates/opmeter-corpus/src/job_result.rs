@@ -1,6 +1,6 @@
-use std::fs;
 use std::path::Path;
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use opmeter_recording::{ExitStatus, Machine};
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ impl JobResult {
 
     /// Reads the result in a folder; none where there is none that is whole.
     pub fn read(folder: &Path) -> Option<Self> {
-        let json = fs::read(folder.join(Self::FILE)).ok()?;
+        let json = read_whole(&folder.join(Self::FILE), LONGEST_TEXT).ok()?;
         let result: Self = serde_json::from_slice(&json).ok()?;
         (result.schema_version == 1).then_some(result)
     }

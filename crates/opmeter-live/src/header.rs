@@ -190,6 +190,9 @@ pub enum State {
     Cycles,
 }
 
+/// The most slots that a live file has: the most threads that can count at a time.
+pub const MAX_SLOTS: usize = 1024;
+
 /// Size of a slot in bytes: its counters and its state.
 pub const SLOT_SIZE: usize = (COUNTS_SIZE + 256).next_multiple_of(4096);
 

@@ -24,14 +24,15 @@ pub use code_log::{
 pub use control::{CONTROL_NAME, CONTROL_SIZE, Control};
 pub use counts::{COUNTS_SIZE, Counts, offset};
 pub use header::{
-    HEADER_SIZE, LAYOUT, MAGIC, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word, slot_offset,
-    snapshot_offset, text_offset,
+    HEADER_SIZE, LAYOUT, MAGIC, MAX_SLOTS, PHASES, SLOT_SIZE, State, Status, TEXT_SIZE, Text, Word,
+    slot_offset, snapshot_offset, text_offset,
 };
 pub use long_executions::{LONG_EXTENSION, LONG_RECORD, LongExecution};
 pub use pairs::{
-    MATRIX_SIZE, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset, pairs_snapshot_offset,
+    MATRIX_SIZE, MAX_PAIRS_SLOTS, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset,
+    pairs_snapshot_offset,
 };
-pub use reader::{LiveFile, ReadError};
+pub use reader::{LiveFile, ReadError, read_companion};
 pub use ring::{
     CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, Executed, MAX_CHUNKS, RING_EXTENSION,
     RING_RECORD, RingRecord, RingWord,
@@ -39,8 +40,8 @@ pub use ring::{
 pub use ring_file::{Chunk, RingFile};
 pub use slices::{MAX_SUMS, SUM_SIZE, SUMS_OFFSET, SliceSum, SliceWord, Slices};
 pub use times::{
-    BUCKETS, LONG_CYCLES, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD, TIMES_SIZE, Times,
-    bucket, bucket_limits, time_offset, times_slot_offset, times_snapshot_offset,
+    BUCKETS, LONG_CYCLES, MAX_TIMES_SLOTS, OpcodeTimes, TIME_BLOCK_SIZE, TIMES_EXTENSION, TIMES_HEAD,
+    TIMES_SIZE, Times, bucket, bucket_limits, time_offset, times_slot_offset, times_snapshot_offset,
 };
 
 /// File name extension of live counter files.

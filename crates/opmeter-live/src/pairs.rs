@@ -19,6 +19,9 @@ pub const ROW_SIZE: usize = 256 * 8;
 /// Size of a matrix in bytes.
 pub const MATRIX_SIZE: usize = ROWS * ROW_SIZE;
 
+/// The most slots that have a matrix.
+pub const MAX_PAIRS_SLOTS: usize = 256;
+
 /// Offset in the file of the matrix at the end of a phase (0 or 1).
 pub const fn pairs_snapshot_offset(phase: usize) -> usize {
     phase * MATRIX_SIZE
@@ -38,11 +41,12 @@ impl Pairs {
     /// slots; `file` is what its file of pairs holds. Zeros for a phase that was not reached.
     pub fn of_phase(file: &[u8], phase: usize, current: usize, slots: usize) -> Self {
         let mut pairs = Self(vec![0; ROWS * 256]);
-        if phase > current.min(PHASES - 1) {
+        let current = current.min(PHASES - 1);
+        if phase > current {
             return pairs;
         }
         if phase == current {
-            (0..slots.max(1))
+            (0..slots.clamp(1, MAX_PAIRS_SLOTS))
                 .for_each(|slot| pairs.combine(file, pairs_slot_offset(slot), u64::wrapping_add));
         } else {
             pairs.combine(file, pairs_snapshot_offset(phase), u64::wrapping_add);

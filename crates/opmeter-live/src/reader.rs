@@ -3,7 +3,13 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Counts, LAYOUT, MAGIC, PHASES, Status, TEXT_SIZE, Text, Word, slot_offset, snapshot_offset};
+use opmeter_files::read_whole;
+
+use crate::{
+    CELLS_EXTENSION, CODE_EXTENSION, Counts, LAYOUT, LONG_EXTENSION, MAGIC, MAX_PAIRS_SLOTS, MAX_SLOTS,
+    MAX_TIMES_SLOTS, PAIRS_EXTENSION, PHASES, Status, TEXT_SIZE, TIMES_EXTENSION, Text, Word,
+    pairs_slot_offset, slot_offset, snapshot_offset, times_slot_offset,
+};
 
 /// A live file, read at one moment.
 #[derive(Debug, Clone)]
@@ -41,7 +47,8 @@ impl LiveFile {
     /// # Errors
     /// When it can't be read, was never begun, is no live file, or ends before its first slot does.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let bytes = std::fs::read(path).map_err(|error| ReadError::Io(path.to_owned(), error))?;
+        let bytes = read_whole(path, slot_offset(MAX_SLOTS) as u64)
+            .map_err(|error| ReadError::Io(path.to_owned(), error))?;
         Self::from_bytes(path, bytes)
     }
 
@@ -107,12 +114,35 @@ impl LiveFile {
     }
 
     fn total(&self) -> Counts {
-        let slots = (self.word(Word::Slots) as usize).max(1);
+        let slots = (self.word(Word::Slots) as usize).clamp(1, MAX_SLOTS);
         let mut total = Counts::zero();
         for counts in (0..slots).map_while(|slot| Counts::read(&self.bytes, slot_offset(slot))) {
             total.add(&counts);
         }
         total
+    }
+}
+
+/// The longest code log, cells and long executions that are read, in bytes: there is no most of these.
+const LONGEST: u64 = 1 << 30;
+
+/// What the file with this extension beside a live file holds; nothing where there is no such file.
+///
+/// # Errors
+/// When it can't be read, is no regular file, or is longer than any is.
+pub fn read_companion(live: &Path, extension: &str) -> Result<Vec<u8>, ReadError> {
+    let longest = match extension {
+        PAIRS_EXTENSION => pairs_slot_offset(MAX_PAIRS_SLOTS) as u64,
+        TIMES_EXTENSION => times_slot_offset(MAX_TIMES_SLOTS) as u64,
+        // Cells with times take sixteen times the bytes that the log has of a code unit.
+        CELLS_EXTENSION => 4 * LONGEST,
+        CODE_EXTENSION | LONG_EXTENSION => LONGEST,
+        _ => return Ok(Vec::new()),
+    };
+    let path = live.with_extension(extension);
+    match read_whole(&path, longest) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|error| ReadError::Io(path, error)),
     }
 }
 

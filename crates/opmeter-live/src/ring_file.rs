@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use opmeter_files::open_regular;
+
 use crate::{
     CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, MAX_CHUNKS, RING_RECORD, RingWord,
 };
@@ -41,8 +43,9 @@ impl RingFile {
     /// Opens a ring.
     ///
     /// # Errors
-    /// When the file can't be opened.
+    /// When the file can't be opened, or is no regular one.
     pub fn open(path: &Path) -> io::Result<Self> {
+        open_regular(path)?;
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         Ok(Self { file, read: Vec::new(), buffer: vec![0; CHUNK_SIZE] })
     }

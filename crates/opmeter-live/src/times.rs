@@ -40,6 +40,9 @@ pub const TIMES_SIZE: usize = (256 * TIME_BLOCK_SIZE).next_multiple_of(4096);
 /// Size of what comes before the sets, in bytes.
 pub const TIMES_HEAD: usize = 0x1_0000;
 
+/// The most slots that have times.
+pub const MAX_TIMES_SLOTS: usize = 64;
+
 /// Offset in the file of the set at the end of a phase (0 or 1).
 pub const fn times_snapshot_offset(phase: usize) -> usize {
     TIMES_HEAD + phase * TIMES_SIZE
@@ -91,7 +94,7 @@ impl Times {
         let mut add = Vec::new();
         let mut take = None;
         if phase == current {
-            add.extend((0..slots.max(1)).map(times_slot_offset));
+            add.extend((0..slots.clamp(1, MAX_TIMES_SLOTS)).map(times_slot_offset));
         } else if phase < current {
             add.push(times_snapshot_offset(phase));
         }

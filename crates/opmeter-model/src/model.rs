@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use opmeter_analysis::Terms;
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use opmeter_recording::Machine;
 use serde::{Deserialize, Serialize};
 
@@ -211,7 +212,7 @@ impl Model {
         struct Version {
             schema_version: u32,
         }
-        let text = fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        let text = read_whole(path, LONGEST_TEXT).map_err(|source| Error::io("read", path, source))?;
         let wrong = |reason: String| Error::NoModel { path: path.to_owned(), reason };
         let damaged = |error: serde_json::Error| wrong(format!("it is no model, or a damaged one ({error})"));
         let version: Version = serde_json::from_slice(&text).map_err(damaged)?;

@@ -8,13 +8,28 @@ use parquet::errors::{ParquetError, Result};
 use crate::Phase;
 use crate::column::{ColumnType, Values};
 
-/// Texts that were read, each kept once: tables repeat few names many times.
+/// Texts that were read, each kept once where it can be: tables repeat few names many times.
 #[derive(Debug, Default)]
 pub struct Interner {
     known: HashSet<Arc<str>>,
+    /// How many bytes the other texts may have yet.
+    left: u64,
 }
 
 impl Interner {
+    /// Texts that are not shared may have so many bytes in all.
+    pub(crate) fn allow(&mut self, bytes: u64) {
+        self.left = bytes;
+    }
+
+    fn own(&mut self, text: &str) -> Result<String> {
+        let left = self.left.checked_sub(text.len() as u64);
+        self.left = left.ok_or_else(|| {
+            ParquetError::General("its texts have more bytes than those of its length have".to_owned())
+        })?;
+        Ok(text.to_owned())
+    }
+
     fn share(&mut self, text: &str) -> Arc<str> {
         if let Some(known) = self.known.get(text) {
             return known.clone();
@@ -136,8 +151,8 @@ impl Cell for String {
         Values::text(cells.map(String::as_str))
     }
 
-    fn read(column: &Values, place: usize, _: &mut Interner) -> Result<String> {
-        text(column, place).map(str::to_owned)
+    fn read(column: &Values, place: usize, interner: &mut Interner) -> Result<String> {
+        text(column, place).and_then(|text| interner.own(text))
     }
 }
 

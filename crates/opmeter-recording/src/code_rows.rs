@@ -24,6 +24,8 @@ pub(crate) struct CodeRows {
     pub specialization: Vec<SpecializationRow>,
     /// Hits of lines, by code object.
     pub hits: Vec<LineHits>,
+    /// Long executions that were seen outside of timed slices.
+    pub seen: Vec<LongExecution>,
 }
 
 impl CodeRows {
@@ -114,7 +116,8 @@ impl ProcessCode<'_> {
                 let in_cell = in_cells[usize::from(instruction.number)];
                 let missed = |phase: usize| {
                     let told = misses.get(&(number as u32, phase as u32, unit as u32)).copied().unwrap_or(0);
-                    told + if in_cell { at(&counts, phase, unit + 2) } else { 0 }
+                    let counted = if in_cell { at(&counts, phase, unit + 2) } else { 0 };
+                    counted.saturating_add(told)
                 };
                 add_instruction(row, unit, &counts, &mut rows, family, missed);
             }
@@ -149,6 +152,10 @@ impl ProcessCode<'_> {
 
     fn counts(&self) -> Vec<Counts> {
         let mut counts: Vec<Counts> = vec![Default::default(); self.log.codes.len()];
+        let mut seen = self.seen.to_vec();
+        seen.sort_unstable_by_key(|execution| execution.cell);
+        // Blocks have cells of their own each: those of a damaged log that have the same are not read over and over.
+        let mut left = self.cells.len();
         for block in &self.log.blocks {
             let Some(code) = self.log.codes.get(block.code as usize) else { continue };
             let Some(counts) = counts[block.code as usize].get_mut(block.phase as usize) else { continue };
@@ -157,16 +164,19 @@ impl ProcessCode<'_> {
             sums.executions.resize(length, 0);
             let start = usize::try_from(block.offset).unwrap_or(usize::MAX);
             let size = if block.timed { 32 } else { 8 };
-            let cells = self.cells.get(start..).unwrap_or_default().chunks_exact(size).take(length);
+            let cells = self.cells.get(start..).unwrap_or_default();
+            let cells = &cells[..cells.len().min(length.saturating_mul(size)).min(left)];
+            left -= cells.len();
+            let cells = cells.chunks_exact(size);
             let word =
                 |cell: &[u8], index: usize| cell[index * 8..][..8].try_into().map_or(0, u64::from_le_bytes);
             if block.timed {
                 sums.times.resize(length, CellTime::default());
-                for execution in self.seen {
-                    let unit = execution.cell.wrapping_sub(block.address) as usize / size;
-                    if let Some(time) = sums.times.get_mut(unit) {
-                        time.seen += execution.nanoseconds;
-                    }
+                let first = seen.partition_point(|execution| execution.cell < block.address);
+                for execution in &seen[first..] {
+                    let unit = (execution.cell - block.address) as usize / size;
+                    let Some(time) = sums.times.get_mut(unit) else { break };
+                    time.seen = time.seen.saturating_add(execution.nanoseconds);
                 }
             }
             for (unit, cell) in cells.enumerate() {
@@ -187,7 +197,8 @@ impl ProcessCode<'_> {
     fn misses(&self) -> FxHashMap<(u32, u32, u32), u64> {
         let mut misses = FxHashMap::default();
         for miss in &self.log.misses {
-            *misses.entry((miss.code, miss.phase, miss.unit)).or_insert(0) += miss.count;
+            let sum: &mut u64 = misses.entry((miss.code, miss.phase, miss.unit)).or_default();
+            *sum = sum.saturating_add(miss.count);
         }
         misses
     }

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
+use opmeter_files::read_whole;
 use opmeter_live::{
     CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, EXTENSION, LONG_EXTENSION,
     LiveFile, LongExecution, PAIRS_EXTENSION, PHASES, Pairs, RING_EXTENSION, ReadError, RingFile, RingWord,
-    Status, Text, Word,
+    Status, TIMES_EXTENSION, Text, Word, read_companion,
 };
 use opmeter_opcodes::OpcodeTable;
 
@@ -94,15 +95,20 @@ impl Collected {
 
     /// Adds what one process executed. Gives the hits of lines.
     fn add(&mut self, process: u32, file: &LiveFile, parent: Option<u32>, running: bool) -> Vec<LineHits> {
-        let table = OpcodeTable::built_in(file.word(Word::Major) as u8, file.word(Word::Minor) as u8);
+        let version = [Word::Major, Word::Minor].map(|word| u8::try_from(file.word(word)).unwrap_or(0));
+        let table = OpcodeTable::built_in(version[0], version[1]);
+        let mut problems = Vec::new();
         let first = self.tables.opcodes.len();
         let first_instruction = self.tables.instructions.len();
         let (mut redispatches, mut unplaced) = (0, 0u64);
-        let pairs = fs::read(file.path().with_extension(PAIRS_EXTENSION)).unwrap_or_default();
-        let code = table.as_ref().map(|table| CodeSummary::of(process, file, table)).unwrap_or_default();
+        let pairs = companion(file, PAIRS_EXTENSION, &mut problems);
+        let code = table
+            .as_ref()
+            .map(|table| CodeSummary::of(process, file, table, &mut problems))
+            .unwrap_or_default();
         for (phase, name) in PHASE_NAMES.into_iter().enumerate() {
             let counts = file.phase(phase);
-            redispatches += counts.redispatches;
+            redispatches = counts.redispatches.wrapping_add(redispatches);
             unplaced = counts.unplaced.iter().fold(unplaced, |sum, count| sum.wrapping_add(*count));
             if let Some(table) = &table {
                 let placed = code.rows.executions_by_base(name);
@@ -119,7 +125,9 @@ impl Collected {
         let timing = timed.then(|| {
             let (opcodes, distributions) =
                 (&mut self.tables.opcodes[first..], &mut self.tables.distributions);
-            fill_times(file, opcodes, (&mut placed, &code.rows.times), distributions)
+            let times = companion(file, TIMES_EXTENSION, &mut problems);
+            let of = (&mut placed[..], &code.rows.times[..], &code.rows.seen[..]);
+            fill_times(file, &times, opcodes, of, distributions)
         });
         let rows = &self.tables.opcodes[first..];
         self.tables.instructions.extend(placed);
@@ -127,11 +135,11 @@ impl Collected {
         if let Some(table) = &table {
             self.tables.instructions.extend(placeless_rows(table, rows, code.codes));
         }
-        let executions: u64 = rows.iter().map(|row| row.executions).sum();
+        let executions = sum(rows.iter().map(|row| row.executions));
         if unplaced > 0 {
             // And what combined opcodes executed besides.
             let placed = self.tables.instructions[first_instruction..].iter().map(|row| row.executions);
-            unplaced = executions.saturating_sub(placed.sum());
+            unplaced = executions.saturating_sub(sum(placed));
         }
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let mut described = describe(process, file, running);
@@ -139,7 +147,6 @@ impl Collected {
         described.directory = code.directory;
         described.timing = timing;
         described.dispatch = Dispatch { executions, unplaced, redispatches, ..described.dispatch };
-        let mut problems = Vec::new();
         match code.events {
             Some(events) => {
                 self.tables.event_sites.extend(events.sites);
@@ -239,9 +246,8 @@ impl ProcessEvents {
 }
 
 impl CodeSummary {
-    fn of(process: u32, file: &LiveFile, table: &OpcodeTable<'static>) -> Self {
-        let read = |extension| fs::read(file.path().with_extension(extension)).unwrap_or_default();
-        let (log, torn) = CodeLog::read(&read(CODE_EXTENSION));
+    fn of(process: u32, file: &LiveFile, table: &OpcodeTable<'static>, problems: &mut Vec<String>) -> Self {
+        let (log, torn) = CodeLog::read(&companion(file, CODE_EXTENSION, problems));
         let mut summary = Self {
             codes: log.codes.len() as u32,
             directory: log.texts.first().cloned().unwrap_or_default(),
@@ -251,14 +257,28 @@ impl CodeSummary {
         if file.word(Word::Events) != 0 {
             summary.events = ProcessEvents::of(process, file, table, &log);
         }
+        let seen = LongExecution::read(&companion(file, LONG_EXTENSION, problems));
         if file.word(Word::ByInstruction) != 0 {
-            let cells = read(CELLS_EXTENSION);
-            let seen = LongExecution::read(&read(LONG_EXTENSION));
+            let cells = companion(file, CELLS_EXTENSION, problems);
             let code = ProcessCode { process, opcodes: table, log: &log, cells: &cells, seen: &seen };
             summary.rows = code.rows();
         }
+        summary.rows.seen = seen;
         summary
     }
+}
+
+/// What the file with this extension beside a live file holds, or a problem more.
+fn companion(file: &LiveFile, extension: &str, problems: &mut Vec<String>) -> Vec<u8> {
+    read_companion(file.path(), extension).unwrap_or_else(|error| {
+        problems.push(error.to_string());
+        Vec::new()
+    })
+}
+
+/// A sum of counts. Those of a damaged file may be more than there can be.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }
 
 /// Whether two files are of the same process, which has executed another program in between.
@@ -268,7 +288,8 @@ fn same_process(one: &LiveFile, other: &LiveFile) -> bool {
 }
 
 fn unrecorded(folder: &Path) -> Option<(u64, String)> {
-    let bytes = fs::read(folder.join(CONTROL_NAME)).ok().filter(|bytes| bytes.len() >= CONTROL_SIZE)?;
+    let bytes = read_whole(&folder.join(CONTROL_NAME), CONTROL_SIZE as u64).ok();
+    let bytes = bytes.filter(|bytes| bytes.len() == CONTROL_SIZE)?;
     let word = |word: Control| {
         let at = word as usize * 8;
         bytes[at..at + 8].try_into().map_or(0, u64::from_le_bytes)

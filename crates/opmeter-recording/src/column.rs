@@ -219,21 +219,19 @@ impl<W: Write + Send> TableWriter<W> {
 }
 
 /// Whether a Parquet file has a column of this name.
-pub(crate) fn has_column(file: &std::fs::File, name: &str) -> Result<bool> {
-    let file = SerializedFileReader::new(file.try_clone()?)?;
+pub(crate) fn has_column(file: &SerializedFileReader<impl ChunkReader + 'static>, name: &str) -> bool {
     let schema = file.metadata().file_metadata().schema_descr();
-    Ok(schema.columns().iter().any(|column| column.path().string() == name))
+    schema.columns().iter().any(|column| column.path().string() == name)
 }
 
 /// Reads one table from a Parquet file: hands the values of all `columns` of each row group, in the order
 /// of `columns`, to `take`. Columns that are not asked for are passed over; one that is missing, or has
 /// another type, is an error.
 pub(crate) fn read_table(
-    file: impl ChunkReader + 'static,
+    file: &SerializedFileReader<impl ChunkReader + 'static>,
     columns: &[ColumnSpec],
     mut take: impl FnMut(Vec<Values>) -> Result<()>,
 ) -> Result<()> {
-    let file = SerializedFileReader::new(file)?;
     let found = file.metadata().file_metadata().schema_descr().columns();
     let places = columns.iter().map(|spec| place(found, spec)).collect::<Result<Vec<usize>>>()?;
     for index in 0..file.num_row_groups() {
@@ -326,15 +324,19 @@ mod tests {
         out.into()
     }
 
+    fn reader() -> SerializedFileReader<Bytes> {
+        SerializedFileReader::new(file()).unwrap()
+    }
+
     fn failure(columns: &[ColumnSpec]) -> String {
-        read_table(file(), columns, |_| Ok(())).unwrap_err().to_string()
+        read_table(&reader(), columns, |_| Ok(())).unwrap_err().to_string()
     }
 
     #[test]
     fn columns_are_found_by_name_in_any_order_and_all_row_groups() {
         let mut large = Vec::new();
         let mut names = Vec::new();
-        read_table(file(), &[WRITTEN[2], WRITTEN[0]], |values| {
+        read_table(&reader(), &[WRITTEN[2], WRITTEN[0]], |values| {
             let [Values::Wide(wide), Values::Text(text)] = &values[..] else { panic!("{values:?}") };
             large.extend(wide.iter().map(|value| value.cast_unsigned()));
             names.extend(text.iter().map(|name| name.as_utf8().unwrap().to_owned()));

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use opmeter_files::open_regular;
 use sha2::{Digest, Sha256};
 
 /// What is read of a file at a time, in bytes.
@@ -16,9 +16,9 @@ pub fn sha256_of_bytes(bytes: &[u8]) -> String {
 /// The size of a file in bytes, and the SHA-256 of what it holds, hexadecimal.
 ///
 /// # Errors
-/// When it can't be read.
+/// When it can't be read, or is no regular file.
 pub fn sha256_of_file(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let mut hash = Sha256::new();
     let (mut size, mut part) = (0, vec![0; PART]);
     loop {

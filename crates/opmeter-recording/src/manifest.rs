@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::{Energy, EnergyRow, Error, OpcodeRow, Process, TableRow};
@@ -123,7 +123,7 @@ impl Manifest {
     /// it is no whole manifest, [`Error::UnknownSchema`] where a newer Opmeter wrote it.
     pub fn read(folder: &Path) -> Result<Manifest, Error> {
         let path = folder.join(Manifest::FILE);
-        let json = fs::read(&path).map_err(|source| Error::io("read", &path, source))?;
+        let json = read_whole(&path, LONGEST_TEXT).map_err(|source| Error::io("read", &path, source))?;
         let torn = |reason: serde_json::Error| Error::TornManifest {
             path: path.clone(),
             reason: if json.is_empty() { "it is empty".to_owned() } else { reason.to_string() },
@@ -147,6 +147,8 @@ impl Manifest {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::{Dispatch, ProcessState};
 

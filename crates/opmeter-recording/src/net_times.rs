@@ -49,8 +49,9 @@ impl NetTimes {
                 execution.nanoseconds as f64 * hz / 1e9;
         }
         // How many executions there are for each timed one, of all opcodes together.
-        let executed: u64 = executions.iter().flat_map(|phase| phase.values()).sum();
-        let timed: u64 = times.iter().flat_map(|phase| &phase.0).map(|one| one.executions).sum();
+        let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
+        let executed = sum(&mut executions.iter().flat_map(|phase| phase.values()).copied());
+        let timed = sum(&mut times.iter().flat_map(|phase| &phase.0).map(|one| one.executions));
         let ratio = (executed as f64 / timed.max(1) as f64).max(1.0);
         let measured: [Vec<Measured>; PHASES] =
             std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from, ratio));
@@ -286,11 +287,11 @@ struct Base {
 
 /// The middle of the bucket in which this part of the executions is reached.
 fn quantile(histogram: &[(u16, u64)], part: f64) -> u64 {
-    let all: u64 = histogram.iter().map(|(_, count)| count).sum();
+    let all = histogram.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
     let rank = ((all as f64 * part).ceil() as u64).clamp(1, all.max(1));
-    let mut reached = 0;
+    let mut reached = 0u64;
     for &(bucket, count) in histogram {
-        reached += count;
+        reached = reached.saturating_add(count);
         if reached >= rank {
             let (low, high) = bucket_limits(usize::from(bucket));
             return low + (high - low) / 2;

@@ -1,14 +1,16 @@
-use std::fs::File;
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::cell::Interner;
 use crate::column::{Column, ColumnSpec, Values, has_column, read_table, write_table};
+use crate::table_file::TableFile;
 
 /// Rows of a row group: enough for good compression, few enough to hold in memory.
 const GROUP_ROWS: usize = 1 << 16;
@@ -152,22 +154,38 @@ pub fn read_rows<R: TableRow>(path: &Path) -> Result<Vec<R>, Error> {
 
 /// Reads a table as [`read_rows`] does; texts that `interner` has seen are shared.
 pub(crate) fn read_interned<R: TableRow>(path: &Path, interner: &mut Interner) -> Result<Vec<R>, Error> {
-    let file = File::open(path).map_err(|source| Error::io("read", path, source))?;
+    let file = TableFile::open(path).map_err(|source| Error::io("read", path, source))?;
+    interner.allow(file.most());
+    READING.set(true);
     // On some damage the Parquet reader panics where it should return an error. An interner that was left
     // half way holds whole texts all the same.
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut rows = Vec::new();
+        let reader = SerializedFileReader::new(file.clone())?;
+        file.check(reader.metadata())?;
         let specs = |all| R::columns(all).iter().map(|column| column.spec).collect::<Vec<ColumnSpec>>();
-        let all = R::OPTIONAL_COLUMNS.first().map_or(Ok(false), |name| has_column(&file, name))?;
+        let all = R::OPTIONAL_COLUMNS.first().is_some_and(|name| has_column(&reader, name));
         let append = |values| R::append(values, all, interner, &mut rows);
-        read_table(file, &specs(all), append).map(|()| rows)
+        read_table(&reader, &specs(all), append).map(|()| rows)
     }));
+    READING.set(false);
     let reason = match read {
         Ok(Ok(rows)) => return Ok(rows),
         Ok(Err(error)) => reason(&error),
         Err(_) => "its parts do not fit together".to_owned(),
     };
     Err(Error::TornTable { path: path.to_owned(), reason })
+}
+
+thread_local! {
+    /// Whether this thread reads a table.
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread reads a table at this moment. If it panics then, the table is damaged, and an error tells
+/// that: it need not be told twice.
+pub fn is_reading_table() -> bool {
+    READING.get()
 }
 
 /// What is wrong with a file, in the words of the Parquet reader.

@@ -39,3 +39,4 @@ pub use page::Page;
 pub use prediction_report::write_predictions;
 pub use range_report::{RangeRow, write_ranges};
 pub use style::Style;
+pub use terminal_text::visible;

@@ -2,7 +2,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text as it may be shown on a terminal: characters that would steer the terminal, end a line, or turn the order
 /// of the text around, are replaced by their escapes (`\n`, `\u{1b}`).
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -38,7 +38,9 @@ pub(crate) fn add(folder: &Path, new: BTreeMap<String, SynthesizedRow>) -> Resul
     let torn = |reason: String| Error::Torn { path: path.clone(), reason };
     let present = toml_edit::de::from_document::<BTreeMap<String, SynthesizedRow>>(read(&path)?);
     let mut rows = present.map_err(|error| torn(error.message().to_owned()))?;
-    rows.retain(|name, row| fs::read(folder.join(name)).is_ok_and(|content| sha256(&content) == row.sha256));
+    rows.retain(|name, row| {
+        read_whole(&folder.join(name), LONGEST_TEXT).is_ok_and(|content| sha256(&content) == row.sha256)
+    });
     rows.extend(new);
     let text = toml_edit::ser::to_string_pretty(&rows).map_err(|error| torn(error.to_string()))?;
     write_whole(&path, (HEADING.to_owned() + &text).as_bytes())

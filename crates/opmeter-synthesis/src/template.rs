@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
@@ -27,7 +28,7 @@ impl Template {
         let Some(name) = name.map(str::to_owned) else {
             return Err(Error::TemplateName { path: path.to_owned() });
         };
-        let content = fs::read(path).map_err(|source| Error::io("read", path, source))?;
+        let content = read_whole(path, LONGEST_TEXT).map_err(|source| Error::io("read", path, source))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
         // The folder is made absolute, not the file: a link's table belongs beside the link.

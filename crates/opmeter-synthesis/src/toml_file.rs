@@ -3,13 +3,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use opmeter_files::{LONGEST_TEXT, read_text};
 use toml_edit::DocumentMut;
 
 use crate::Error;
 
 /// Reads a file of tables; one that is not there is empty.
 pub(crate) fn read(path: &Path) -> Result<DocumentMut, Error> {
-    match fs::read_to_string(path) {
+    match read_text(path, LONGEST_TEXT) {
         Ok(text) => {
             text.parse().map_err(|error| Error::Torn { path: path.to_owned(), reason: format!("{error}") })
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use opmeter_analysis::StudyTimes;
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use opmeter_recording::{EVENTS_FOLDER, Manifest, sha256_of_bytes};
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +45,7 @@ impl AnalysisCache {
     /// When the recording can't be read.
     pub fn key(recording: &Path) -> io::Result<String> {
         let mut content = format!("{SCHEMA} {}\n", env!("CARGO_PKG_VERSION")).into_bytes();
-        content.extend(fs::read(recording.join(Manifest::FILE))?);
+        content.extend(read_whole(&recording.join(Manifest::FILE), LONGEST_TEXT)?);
         let mut files: Vec<PathBuf> = StudyTimes::TABLES
             .iter()
             .map(|table| recording.join(format!("{table}.parquet")))
@@ -62,7 +63,7 @@ impl AnalysisCache {
 
     /// What is kept under a key. An entry that is torn, or is of another, is none.
     pub fn get(&self, key: &str) -> Option<StudyTimes> {
-        let bytes = fs::read(self.path(key)?).ok()?;
+        let bytes = read_whole(&self.path(key)?, LONGEST_TEXT).ok()?;
         let entry: Entry = serde_json::from_slice(&bytes).ok()?;
         (entry.schema == SCHEMA && entry.key == key).then_some(entry.times)
     }

@@ -20,6 +20,7 @@ use crate::analysis_cache::AnalysisCache;
 use crate::cli::{PhaseArg, TermsArg};
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
+use crate::message;
 use crate::report::written;
 
 /// What is skipped is listed up to so many.
@@ -129,12 +130,12 @@ pub fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
     }
     let machines = machines(&studies);
     if machines.len() > 1 {
-        eprintln!(
-            "opmeter: these results are of {} machines, whose times and joules are not alike: {}; choose one with \
+        message::tell(format_args!(
+            "these results are of {} machines, whose times and joules are not alike: {}; choose one with \
              --machine",
             machines.len(),
             machines.join(", ")
-        );
+        ));
     }
     let mut table = table(args, &studies, &phases);
     if let Some(column) = &args.sort {
@@ -152,7 +153,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
         }
     }
     if gone > 0 && args.format == DataFormatArg::Table {
-        eprintln!("opmeter: {gone} more rows");
+        message::tell(format_args!("{gone} more rows"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -271,9 +272,9 @@ fn study(
 /// Tells what is left out.
 fn tell(skipped: &[Skipped]) {
     for Skipped { path, reason } in skipped.iter().take(LISTED) {
-        eprintln!("opmeter: left out: {}: {reason}", path.display());
+        message::tell(format_args!("left out: {}: {reason}", path.display()));
     }
     if skipped.len() > LISTED {
-        eprintln!("opmeter: left out: {} more", skipped.len() - LISTED);
+        message::tell(format_args!("left out: {} more", skipped.len() - LISTED));
     }
 }

@@ -14,6 +14,7 @@ use crate::completions::{self, CompletionsArgs};
 use crate::diff::{self, DiffArgs};
 use crate::man::{self, ManArgs};
 use crate::measure::{self, MeasureArgs};
+use crate::message;
 use crate::model::{self, ModelArgs};
 use crate::native::gauge::GaugeArgs;
 use crate::selection::SelectionArgs;
@@ -396,7 +397,7 @@ pub fn run() -> ExitCode {
         Command::Man(args) => man::run(&args),
     };
     result.unwrap_or_else(|failure| {
-        eprintln!("opmeter: {}", failure.message);
+        message::tell(&failure.message);
         ExitCode::from(failure.status)
     })
 }

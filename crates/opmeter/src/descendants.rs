@@ -12,6 +12,8 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, getpid, set_child_subreaper, wait};
 
+use crate::message;
+
 /// After the command's end, what it left running is waited for in silence for so long.
 const SILENCE: Duration = Duration::from_secs(3);
 
@@ -41,11 +43,11 @@ pub fn wait_for_all(command: Pid, ended: impl FnOnce()) -> io::Result<ExitStatus
         let (done, waiting) = mpsc::channel::<()>();
         thread::spawn(move || {
             if waiting.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
-                eprintln!(
-                    "opmeter: the command has ended, and what it left running is waited for: {}; end it, or press \
+                message::tell(format_args!(
+                    "the command has ended, and what it left running is waited for: {}; end it, or press \
                      Ctrl-C to give up this run",
                     children().iter().map(ToString::to_string).collect::<Vec<String>>().join(", ")
-                );
+                ));
             }
         });
         any_left(WaitOptions::empty())?;

@@ -9,6 +9,7 @@ use opmeter_recording::{Energy, Manifest, Recording, Tables};
 
 use crate::cli::EnergyArgs;
 use crate::error::Failure;
+use crate::message;
 use crate::native::gauge::Gauge;
 use crate::native::input::Input;
 use crate::native::launcher::{self, Launcher};
@@ -47,11 +48,11 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
         // What was measured is shown all the same, and what was written before is kept.
         Err((failure, true)) => {
             output.keep();
-            eprintln!("opmeter: {}; the recording has the runs before", failure.message);
+            message::tell(format_args!("{}; the recording has the runs before", failure.message));
         }
         Err((failure, false)) => {
             output.discard();
-            eprintln!("opmeter: {}; nothing is recorded", failure.message);
+            message::tell(format_args!("{}; nothing is recorded", failure.message));
         }
     }
     if !args.quiet {

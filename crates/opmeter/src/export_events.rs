@@ -10,6 +10,7 @@ use opmeter_report::export::{EventFormat, write_events};
 
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
+use crate::message;
 use crate::report::written;
 
 /// Writes the events of a recording to a file, or to the standard output. A bar shows how far it has come, where
@@ -30,10 +31,10 @@ pub fn run(recording: &Recording, format: EventFormat, output: Option<&Path>) ->
     };
     bar.finish_and_clear();
     for torn in torn {
-        eprintln!(
-            "opmeter: the events of process {} are damaged at byte {} of their file; those before are written",
+        message::tell(format_args!(
+            "the events of process {} are damaged at byte {} of their file; those before are written",
             torn.process, torn.offset
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
 use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, RunRow, TableRow};
 use rustix::fs::{FallocateFlags, fallocate};
@@ -80,7 +81,7 @@ impl LiveFolder {
     /// When the folder, or the energy beside it, can't be read.
     pub fn recover(&self, recording: &Path) -> Result<Recording, Error> {
         let collected = self.collect()?;
-        let draft = fs::read(self.path.join(DRAFT)).unwrap_or_default();
+        let draft = read_whole(&self.path.join(DRAFT), LONGEST_TEXT).unwrap_or_default();
         let mut manifest: Manifest = serde_json::from_slice(&draft).unwrap_or_default();
         manifest.complete = false;
         manifest.incomplete =

@@ -26,6 +26,7 @@ mod long_executions;
 mod machine;
 mod man;
 mod measure;
+mod message;
 mod model;
 mod named_python;
 mod native;
@@ -42,5 +43,6 @@ mod signal_passing;
 mod synthesize;
 
 fn main() -> std::process::ExitCode {
+    message::tell_damage_once();
     cli::run()
 }

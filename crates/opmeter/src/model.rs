@@ -12,6 +12,7 @@ use opmeter_model::{Model, Observations, Prediction, Wish, fit};
 use opmeter_report::{Style, write_model, write_model_plot, write_predictions};
 
 use crate::error::{Failure, NOT_DONE};
+use crate::message;
 use crate::report::written;
 
 pub use args::ModelArgs;
@@ -34,7 +35,7 @@ fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     tell_skipped(&observations.skipped);
     for (interpreter, results) in &observations.others {
         let noun = if *results == 1 { "result" } else { "results" };
-        eprintln!("opmeter: left out: {results} {noun} of {interpreter}, another interpreter");
+        message::tell(format_args!("left out: {results} {noun} of {interpreter}, another interpreter"));
     }
     observations.skipped.append(&mut collection.skipped);
     let model = fit(&observations, &wish, env!("CARGO_PKG_VERSION")).map_err(Failure::not_done)?;
@@ -79,7 +80,7 @@ fn run_predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
 
 fn tell_skipped(skipped: &[Skipped]) {
     for Skipped { path, reason } in skipped {
-        eprintln!("opmeter: left out: {}: {reason}", path.display());
+        message::tell(format_args!("left out: {}: {reason}", path.display()));
     }
 }
 

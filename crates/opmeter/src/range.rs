@@ -11,6 +11,7 @@ use opmeter_synthesis::{Error, LowerEnd, Range, Template, UpperEnd};
 
 use crate::error::{Failure, NOT_DONE};
 use crate::interruption;
+use crate::message;
 use crate::range_search::{SearchArgs, TARGET, Workbench, seconds};
 use crate::report::written;
 
@@ -44,7 +45,7 @@ pub fn run(args: &RangeArgs) -> Result<ExitCode, Failure> {
             }
             Err(Error::Interrupted { signal }) => return Ok(interruption::end(signal)),
             Err(error) => {
-                eprintln!("opmeter: {error}");
+                message::tell(error);
                 all_found = false;
             }
         }

@@ -12,6 +12,7 @@ use crate::error::{FAILED, Failure};
 use crate::event_reader::EventReader;
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::long_executions::Watch;
+use crate::message;
 use crate::output::{Output, Part, words};
 use crate::{agent, changed_sources, launch, machine, report};
 
@@ -82,7 +83,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     match Recording::write(&recording.path, &recording.manifest, &recording.tables) {
         Ok(()) => live.remove(),
         // The counters stay where they are, and `report` reads them there.
-        Err(error) => eprintln!("opmeter: {error}; the counts are kept in {}", live.path.display()),
+        Err(error) => message::tell(format_args!("{error}; the counts are kept in {}", live.path.display())),
     }
     if !args.quiet {
         report::print_after_run(&recording, args.top);
@@ -151,7 +152,7 @@ fn nothing_ran(
     };
     let own = args.best_effort || !status.success() && refused.is_none() && collected.unrecorded.is_none();
     if own {
-        eprintln!("opmeter: {message}");
+        message::tell(message);
         return Some(None);
     }
     Some(Some(Failure { status: FAILED, message }))

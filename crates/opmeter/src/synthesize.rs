@@ -13,6 +13,7 @@ use opmeter_synthesis::{
 
 use crate::error::{Failure, NOT_DONE};
 use crate::interruption;
+use crate::message;
 use crate::range_search::{SearchArgs, TARGET, Workbench, seconds};
 
 /// Arguments of `synthesize`.
@@ -84,7 +85,7 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
             Ok(()) => {}
             Err(Refusal::Break(signal)) => return Ok(interruption::end(signal)),
             Err(Refusal::Continue(failure)) if failure.status == NOT_DONE => {
-                eprintln!("opmeter: {}", failure.message);
+                message::tell(&failure.message);
                 status = ExitCode::from(NOT_DONE);
             }
             Err(Refusal::Continue(failure)) => return Err(failure),
@@ -197,19 +198,19 @@ fn ends(args: &SynthesizeArgs, workbench: &Workbench, generator: Generator) -> R
         Some(entry) => {
             let version = &workbench.interpreter().version;
             if entry.python_version != *version {
-                eprintln!(
-                    "opmeter: the range of {} was found with Python {}, not {version}; `opmeter range` finds it anew",
+                message::tell(format_args!(
+                    "the range of {} was found with Python {}, not {version}; `opmeter range` finds it anew",
                     template.name, entry.python_version
-                );
+                ));
             }
             entry
         }
         None => {
-            eprintln!(
-                "opmeter: searching the range of {}, which {} does not hold",
+            message::tell(format_args!(
+                "searching the range of {}, which {} does not hold",
                 template.name,
                 file.path().display()
-            );
+            ));
             workbench.search(generator).map_err(refused)?.1
         }
     };

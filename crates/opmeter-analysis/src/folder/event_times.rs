@@ -4,7 +4,7 @@ use std::thread;
 
 use opmeter_live::{BUCKETS, bucket, bucket_limits};
 use opmeter_recording::{
-    DistributionRow, EventFile, EventSiteRow, EventSummary, Events, Manifest, OpcodeRow, OpcodeTime, Phase,
+    DistributionRow, EventSiteRow, EventSummary, Events, Manifest, OpcodeRow, OpcodeTime, Phase,
 };
 
 /// From so many events on, several processors read them.
@@ -35,8 +35,8 @@ impl Histogram {
     fn add(&mut self, cycles: u64, probe: u64) {
         self.counts[bucket(cycles)] += 1;
         self.events += 1;
-        self.raw += cycles;
-        self.net += cycles.saturating_sub(probe);
+        self.raw = self.raw.saturating_add(cycles);
+        self.net = self.net.saturating_add(cycles.saturating_sub(probe));
         self.least = self.least.min(cycles);
         self.most = self.most.max(cycles);
     }
@@ -128,7 +128,6 @@ fn histograms<'s>(
     sites: impl Iterator<Item = &'s EventSiteRow>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<Vec<Histogram>> {
-    let path = folder.join(&summary.file);
     let sites: Vec<&EventSiteRow> = sites.filter(|site| site.part == 0).collect();
     let probe = summary.probe_cycles.round().max(0.0) as u64;
     let processors = thread::available_parallelism().map_or(1, usize::from).min(MOST_PARTS);
@@ -137,8 +136,8 @@ fn histograms<'s>(
         let read = thread::scope(|scope| {
             let readers: Vec<_> = (0..parts)
                 .map(|part| {
-                    let (path, sites) = (&path, &sites);
-                    scope.spawn(move || read_part(path, sites, probe, (part, parts), progress))
+                    let sites = &sites;
+                    scope.spawn(move || read_part((folder, summary), sites, probe, (part, parts), progress))
                 })
                 .collect();
             let joined = readers
@@ -151,7 +150,7 @@ fn histograms<'s>(
             return Ok(read.into_iter().map(|(histograms, _)| histograms).reduce(add_up).unwrap_or_default());
         }
     }
-    Ok(read_part(&path, &sites, probe, (0, 1), progress)?.0)
+    Ok(read_part((folder, summary), &sites, probe, (0, 1), progress)?.0)
 }
 
 /// Adds the histograms of one part to those of another, of the same sites.
@@ -159,8 +158,8 @@ fn add_up(mut all: Vec<Histogram>, part: Vec<Histogram>) -> Vec<Histogram> {
     for (histogram, other) in all.iter_mut().zip(&part) {
         histogram.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
         histogram.events += other.events;
-        histogram.raw += other.raw;
-        histogram.net += other.net;
+        histogram.raw = histogram.raw.saturating_add(other.raw);
+        histogram.net = histogram.net.saturating_add(other.net);
         histogram.least = histogram.least.min(other.least);
         histogram.most = histogram.most.max(other.most);
     }
@@ -169,13 +168,13 @@ fn add_up(mut all: Vec<Histogram>, part: Vec<Histogram>) -> Vec<Histogram> {
 
 /// Reads every `of`-th block of a file from `part` on: the histograms of these sites, and whether no block is damaged.
 fn read_part(
-    path: &Path,
+    (folder, summary): (&Path, &EventSummary),
     sites: &[&EventSiteRow],
     probe: u64,
     (part, of): (usize, usize),
     progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<(Vec<Histogram>, bool)> {
-    let mut file = EventFile::open(path)?;
+    let mut file = summary.open(folder)?;
     let mut histograms: Vec<Histogram> = Vec::new();
     // By site: its histogram. What a combined opcode executes besides has no time of its own.
     let mut of_site: Vec<Option<u32>> = vec![None; file.sites.len()];

@@ -190,9 +190,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Reads a block, and hands over what it says. `None` where it is damaged; what came before was handed over.
+    /// Reads a block of events of so many sites, and hands over what it says. `None` where it is damaged; what came
+    /// before was handed over.
     #[inline]
-    pub fn block(&mut self, bytes: &[u8], mut take: impl FnMut(Item)) -> Option<()> {
+    pub fn block(&mut self, bytes: &[u8], sites: usize, mut take: impl FnMut(Item)) -> Option<()> {
         self.block += 1;
         let mut last = 0;
         let mut rest = bytes;
@@ -209,7 +210,9 @@ impl Decoder {
                 }
                 240 | 241 => ((code - 240) as usize, read_number(&mut rest)?),
                 242 => {
-                    let site = u32::try_from(read_number(&mut rest)?).ok().filter(|site| *site < 1 << 28)?;
+                    // What is remembered takes room for all sites up to the highest.
+                    let site = u32::try_from(read_number(&mut rest)?).ok();
+                    let site = site.filter(|site| (*site as usize) < sites)?;
                     let gap = read_number(&mut rest)?;
                     remember(&mut self.followed, self.block, last, site);
                     last = site;

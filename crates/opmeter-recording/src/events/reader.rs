@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use opmeter_files::open_regular;
 use opmeter_live::Executed;
 
 use super::block::{EndReason, HEAD, Head, Kind, MAGIC};
@@ -61,7 +62,7 @@ impl EventFile {
     /// # Errors
     /// When it can't be read, or is no file of events.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        let mut file = open_regular(path)?;
         let length = file.metadata()?.len();
         let mut magic = [0; MAGIC.len()];
         file.read_exact(&mut magic).map_err(|_| not_events())?;
@@ -133,12 +134,12 @@ impl EventFile {
 
     /// How many events there are, as far as is known.
     pub fn events(&self) -> u64 {
-        self.blocks.iter().map(|(_, _, head)| u64::from(head.events)).sum()
+        self.blocks.iter().fold(0, |sum, (_, _, head)| sum.saturating_add(u64::from(head.events)))
     }
 
     /// How many threads have events.
     pub fn threads(&self) -> u32 {
-        self.blocks.iter().map(|(_, _, head)| head.thread + 1).max().unwrap_or(0)
+        self.blocks.iter().map(|(_, _, head)| head.thread.saturating_add(1)).max().unwrap_or(0)
     }
 
     /// How many blocks of events there are.
@@ -172,14 +173,14 @@ impl EventFile {
         }
         let from =
             self.late.partition_point(|(thread, event, _)| (*thread, *event) < (head.thread, head.first));
-        let end = head.first + u64::from(head.events);
+        let end = head.first.saturating_add(u64::from(head.events));
         for (_, event, cycles) in
             self.late[from..].iter().take_while(|(thread, event, _)| *thread == head.thread && *event < end)
         {
             let event = &mut events.events[(event - head.first) as usize];
             match *cycles {
                 UNFOLDED => event.unfolded = true,
-                cycles => event.cycles += cycles,
+                cycles => event.cycles = event.cycles.saturating_add(cycles),
             }
         }
         Ok(true)
@@ -187,17 +188,19 @@ impl EventFile {
 
     fn decode(&mut self, head: Head, into: &mut Events) -> bool {
         let (sites, events) = (self.sites.len(), &mut into.events);
+        // Each takes a byte at least.
+        if head.events as usize > self.bytes.len() {
+            return false;
+        }
         events.reserve(head.events as usize);
         let mut start = head.start;
         let mut last_gap = 0;
         // Those that wait, by their places in the block.
         let mut outer: Vec<usize> = Vec::new();
-        let mut known = true;
-        let read = self.decoder.block(&self.bytes, |item| match item {
+        let read = self.decoder.block(&self.bytes, sites, |item| match item {
             Item::Event(site, gap) => {
-                known &= (site as usize) < sites;
                 events.push(Event { site, start, cycles: gap, unfolded: false });
-                start += gap;
+                start = start.wrapping_add(gap);
                 last_gap = gap;
             }
             Item::Waiting(waiting) => {
@@ -209,14 +212,16 @@ impl EventFile {
                         event.cycles = 0;
                     }
                     if let Some(outer) = outer.last() {
-                        events[*outer].cycles += last_gap;
+                        if let Some(event) = events.get_mut(*outer) {
+                            event.cycles = event.cycles.saturating_add(last_gap);
+                        }
                     }
                 }
                 let left = outer.len().saturating_sub(usize::try_from(waiting.unwound).unwrap_or(usize::MAX));
                 outer.truncate(left);
             }
         });
-        read.is_some() && known && events.len() == head.events as usize
+        read.is_some() && events.len() == head.events as usize
     }
 }
 

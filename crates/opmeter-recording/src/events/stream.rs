@@ -151,9 +151,10 @@ impl Stream {
             && let Some(outer) = self.outer.last_mut()
             && outer.block != self.blocks
         {
-            outer.later += gap;
+            outer.later = outer.later.saturating_add(gap);
         }
-        for _ in 0..waiting.unwound {
+        let left = self.outer.len().saturating_sub(usize::try_from(waiting.unwound).unwrap_or(usize::MAX));
+        while self.outer.len() > left {
             if let Some(outer) = self.outer.pop() {
                 self.end_outer(&outer);
             }
@@ -170,7 +171,7 @@ impl Stream {
         let mut count = count as usize;
         if let Some(pending) = self.pending.as_mut().filter(|pending| pending.executed == executed) {
             pending.executed = executed.unfolded();
-            count -= 1;
+            count = count.saturating_sub(1);
         }
         let Some(latest) = self.guarded.get_mut(&executed) else { return };
         for event in latest.drain(latest.len().saturating_sub(count)..) {

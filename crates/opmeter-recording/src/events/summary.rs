@@ -1,4 +1,5 @@
-use std::path::Path;
+use std::io;
+use std::path::{Component, Path};
 
 use opmeter_live::{RING_EXTENSION, RingFile, RingWord};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,22 @@ pub struct EventSummary {
 impl EventSummary {
     /// [`EventSummary::end`] of events that end with their process.
     pub const PROCESS: &'static str = "process";
+
+    /// Opens the file of events of the recording in a folder.
+    ///
+    /// # Errors
+    /// When it can't be read, is no file of events, or would not lie in the recording.
+    pub fn open(&self, recording: &Path) -> io::Result<EventFile> {
+        let path = Path::new(&self.file);
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            let text =
+                format!("its file of events is said to be {:?}, which is not in the recording", self.file);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+        }
+        let path = recording.join(path);
+        EventFile::open(&path)
+            .map_err(|error| io::Error::new(error.kind(), format!("can't read {}: {error}", path.display())))
+    }
 
     /// Of a process with this live file; `name` is the file of events as it is named in the recording.
     pub(crate) fn new(name: String, file: &EventFile, live: &Path, lost: u64) -> Self {

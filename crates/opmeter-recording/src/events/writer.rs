@@ -1,5 +1,6 @@
 //! Writing the events of a process while it runs.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
@@ -76,7 +77,8 @@ pub struct EventWriter {
     /// Its length as far as it is whole.
     length: u64,
     sites: SiteNumbers,
-    streams: Vec<Stream>,
+    /// By thread.
+    streams: BTreeMap<u32, Stream>,
     guarded: [bool; 256],
     /// Since when there is something that is not written.
     waits: Option<Instant>,
@@ -99,7 +101,7 @@ impl EventWriter {
             file,
             length: MAGIC.len() as u64,
             sites: SiteNumbers::default(),
-            streams: Vec::new(),
+            streams: BTreeMap::new(),
             guarded: guarded(version),
             waits: None,
             unwritten: Vec::new(),
@@ -111,17 +113,16 @@ impl EventWriter {
     /// # Errors
     /// Why not all of them could be taken.
     pub fn take(&mut self, thread: u64, records: &[u8], budget: &mut Budget) -> Result<(), Full> {
-        let thread = thread as usize;
-        if self.streams.len() <= thread {
-            self.streams.resize_with(thread + 1, Stream::new);
-        }
+        // What has no such number is no thread, but a damaged ring.
+        let Ok(thread) = u32::try_from(thread) else { return Ok(()) };
+        self.streams.entry(thread).or_insert_with(Stream::new);
         if !records.is_empty() {
             self.waits.get_or_insert_with(Instant::now);
         }
         for records in records.chunks(LOOK * RING_RECORD) {
-            let stream = &mut self.streams[thread];
+            let Some(stream) = self.streams.get_mut(&thread) else { break };
             let before = (stream.events(), stream.bytes() + self.sites.new.len() * 8);
-            let few = budget.max_events - budget.events <= LOOK as u64;
+            let few = budget.max_events.saturating_sub(budget.events) <= LOOK as u64;
             for record in records.chunks_exact(RING_RECORD) {
                 let word = |at: usize| record[at..at + 8].try_into().map_or(0, u64::from_le_bytes);
                 if few && stream.events() - before.0 + budget.events >= budget.max_events {
@@ -146,7 +147,7 @@ impl EventWriter {
     /// When that can't be done.
     pub fn flush(&mut self, waited: Duration, budget: &mut Budget) -> Result<(), Full> {
         if self.waits.is_some_and(|since| since.elapsed() >= waited) {
-            for thread in 0..self.streams.len() {
+            for thread in self.threads() {
                 self.write_stream(thread, budget)?;
             }
             self.waits = None;
@@ -161,8 +162,8 @@ impl EventWriter {
     pub fn finish(&mut self, budget: &mut Budget) -> Result<(), Full> {
         let unwritten = std::mem::take(&mut self.unwritten);
         unwritten.into_iter().map(|block| self.write(block)).fold(Ok(()), Result::and)?;
-        for thread in 0..self.streams.len() {
-            let stream = &mut self.streams[thread];
+        for thread in self.threads() {
+            let Some(stream) = self.streams.get_mut(&thread) else { continue };
             let before = stream.events();
             stream.end(budget.events < budget.max_events, &mut self.sites, &self.guarded);
             budget.events += stream.events() - before;
@@ -183,10 +184,15 @@ impl EventWriter {
         self.write(head.block(&body))
     }
 
-    fn write_stream(&mut self, thread: usize, budget: &mut Budget) -> Result<(), Full> {
-        if !self.streams[thread].has_block() {
+    fn threads(&self) -> Vec<u32> {
+        self.streams.keys().copied().collect()
+    }
+
+    fn write_stream(&mut self, thread: u32, budget: &mut Budget) -> Result<(), Full> {
+        let Some(stream) = self.streams.get_mut(&thread).filter(|stream| stream.has_block()) else {
             return Ok(());
-        }
+        };
+        let blocks = stream.blocks(thread);
         let mut sites_written = Ok(());
         if !self.sites.new.is_empty() {
             let sites = std::mem::take(&mut self.sites.new);
@@ -195,7 +201,6 @@ impl EventWriter {
             budget.bytes += HEAD as u64;
             sites_written = self.write(head.block(&body));
         }
-        let blocks = self.streams[thread].blocks(thread as u32);
         budget.bytes += (blocks.len() * HEAD) as u64;
         blocks.into_iter().map(|block| self.write(block)).fold(sites_written, Result::and)
     }

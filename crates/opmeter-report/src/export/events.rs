@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use opmeter_recording::{EventFile, EventRow, EventRowWriter, EventSiteRow, Events, Process, Recording};
+use opmeter_recording::{EventRow, EventRowWriter, EventSiteRow, Events, Process, Recording};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -45,7 +45,7 @@ pub fn write_events(
     let mut files = Vec::new();
     for process in recording.manifest.processes.iter().filter(wanted) {
         let Some(summary) = &process.events else { continue };
-        let file = EventFile::open(&recording.path.join(&summary.file))?;
+        let file = summary.open(&recording.path)?;
         files.push((process.process, file, summary.probe_cycles.round() as u64));
     }
     let total = files.iter().map(|(_, file, _)| file.events()).sum();
@@ -106,7 +106,7 @@ impl Sites {
                 if besides && event.unfolded {
                     break;
                 }
-                take(place, event.start - self.start, if besides { 0 } else { event.cycles });
+                take(place, event.start.saturating_sub(self.start), if besides { 0 } else { event.cycles });
             }
         }
     }

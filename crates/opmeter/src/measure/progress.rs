@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opmeter_corpus::{Job, JobOutcome, Results};
+use opmeter_report::visible;
 
 use super::worker::Progressed;
 use crate::error::Failure;
@@ -76,7 +77,7 @@ impl Progress {
             Progressed::Failed(result) => {
                 self.failed.set(self.failed.get() + 1);
                 let JobOutcome::Failed { step, reason, .. } = &result.outcome else { return };
-                format!("[{ended}/{}] {}: {} failed: {}", self.jobs, label(job), step.name(), shown(reason))
+                format!("[{ended}/{}] {}: {} failed: {}", self.jobs, label(job), step.name(), visible(reason))
             }
             Progressed::Taken => format!("{}: left to the command that works on it", label(job)),
         };
@@ -104,15 +105,10 @@ impl Progress {
 /// A job, for people.
 pub fn label(job: &Job) -> String {
     let (program, interpreter) = names(job);
-    format!("{} on {interpreter}", shown(&program))
+    format!("{} on {interpreter}", visible(&program))
 }
 
 /// The names of a job's program and interpreter.
 pub fn names(job: &Job) -> (String, String) {
     (job.program.name(), job.interpreter.name())
-}
-
-/// A text from a program, fit to be shown.
-pub fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -7,10 +7,12 @@ use std::time::Instant;
 use opmeter_analysis::{Study, StudyTimes, program_table};
 use opmeter_corpus::{Job, JobOutcome, JobResult, Results};
 use opmeter_recording::{Phase, Recording};
-use opmeter_report::{DataFormat, Style};
+use opmeter_report::{DataFormat, Style, visible};
 
 use super::plan::Plan;
-use super::progress::{label, names, shown};
+use super::progress::{label, names};
+
+use crate::message;
 
 /// The most failures that are listed.
 const LISTED: usize = 50;
@@ -63,8 +65,8 @@ impl Summary {
             "  {} ({}{when})\n    {}\n    {}",
             label(job),
             step.name(),
-            shown(reason),
-            shown(&place.to_string_lossy())
+            visible(reason),
+            visible(&place.to_string_lossy())
         ));
     }
 
@@ -75,11 +77,11 @@ impl Summary {
 
     /// Says that a signal ended it.
     pub fn interrupted(&self) {
-        eprintln!(
-            "opmeter: interrupted with {} of {} done; the same command does the rest",
+        message::tell(format_args!(
+            "interrupted with {} of {} done; the same command does the rest",
             self.done + self.done_before,
             self.jobs
-        );
+        ));
     }
 
     /// Prints it. Nobody reading it is no failure.

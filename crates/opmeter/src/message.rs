@@ -1,0 +1,26 @@
+//! What the command says on its standard error.
+
+use std::fmt::Display;
+
+use opmeter_recording::is_reading_table;
+use opmeter_report::visible;
+
+/// Says something: what names in it would do to a terminal is shown as escapes.
+pub fn tell(message: impl Display) {
+    eprintln!("opmeter: {}", shown(&message.to_string()));
+}
+
+/// A text of several lines as it may be shown on a terminal.
+pub fn shown(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<String>>().join("\n")
+}
+
+/// Keeps panics from being told that become errors: those of the Parquet reader, where a table is damaged.
+pub fn tell_damage_once() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !is_reading_table() {
+            tell(panic);
+        }
+    }));
+}

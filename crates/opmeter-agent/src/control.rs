@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
 
+use crate::counter_file;
+
 /// The mapped control file.
 #[derive(Clone, Copy)]
 pub struct ControlFile(*const AtomicU64);
@@ -18,7 +20,7 @@ impl ControlFile {
     /// Maps the control file in the command's folder, or `None` where it is gone.
     pub fn open(folder: &Path) -> Option<Self> {
         use std::os::fd::AsRawFd;
-        let file = std::fs::OpenOptions::new().read(true).write(true).open(folder.join(CONTROL_NAME)).ok()?;
+        let file = counter_file::open(&folder.join(CONTROL_NAME)).ok()?;
         if file.metadata().ok()?.len() < CONTROL_SIZE as u64 {
             return None;
         }

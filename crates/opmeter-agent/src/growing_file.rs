@@ -1,10 +1,10 @@
 //! A file in the live folder that grows, mapped where it is written to.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
+use crate::counter_file;
 use crate::live::allocate;
 
 /// The first part's length in bytes; later ones are longer, so that long runs have few.
@@ -65,7 +65,10 @@ impl GrowingFile {
     fn grow(&mut self, length: usize) -> io::Result<()> {
         let part = length.next_multiple_of(4096).max((self.length / 2).next_multiple_of(4096));
         let part = part.max(FIRST_PART).min(LONGEST_PART.max(length.next_multiple_of(4096)));
-        let file = OpenOptions::new().read(true).write(true).create(self.length == 0).open(&self.path)?;
+        let file = match self.length {
+            0 => counter_file::create(&self.path).or_else(|_| counter_file::open(&self.path)),
+            _ => counter_file::open(&self.path),
+        }?;
         allocate(&file, self.length, part)?;
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let offset = self.length as libc::off_t;

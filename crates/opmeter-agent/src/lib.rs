@@ -14,6 +14,7 @@ mod code_members;
 mod code_object;
 mod code_store;
 mod control;
+mod counter_file;
 mod discovery;
 mod dispatch_table;
 mod entry;

@@ -1,7 +1,7 @@
 //! This process's live file, mapped near the interpreter.
 
 use std::ffi::c_void;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ use opmeter_live::{
 };
 
 use crate::slot_file::SlotFile;
-use crate::{pairs, times};
+use crate::{counter_file, pairs, times};
 
 /// Address space that a live file needs, in bytes.
 pub const LENGTH: usize = slot_offset(MAX_SLOTS);
@@ -134,7 +134,7 @@ impl Live {
         let (file, path) = loop {
             // A process that executes another program keeps its ID.
             let path = folder.join(format!("{pid}-{attempt}.{EXTENSION}"));
-            match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            match counter_file::create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
                 other => break (other?, path),
             }
@@ -251,7 +251,7 @@ impl Live {
             return None;
         }
         if let Some(path) = &self.path {
-            let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
+            let file = counter_file::open(path).ok()?;
             allocate(&file, slot_offset(slot), SLOT_SIZE).ok()?;
         }
         for (file, state) in [(&self.pairs, State::Pairs), (&self.times, State::Times)] {

@@ -1,7 +1,6 @@
 //! This process's ring of events, mapped; see `opmeter_live`'s `RingRecord`.
 
 use std::ffi::c_void;
-use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use opmeter_live::{
     CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, MAX_CHUNKS, RING_EXTENSION, RingWord,
 };
 
+use crate::counter_file;
 use crate::live::allocate;
 use crate::tsc;
 
@@ -40,7 +40,7 @@ impl Ring {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(live: &Path) -> io::Result<Self> {
         let path = live.with_extension(RING_EXTENSION);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        let file = counter_file::create(&path)?;
         allocate(&file, 0, CHUNKS_OFFSET + FIRST_CHUNKS * CHUNK_SIZE)?;
         let address = reserve()?;
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -77,7 +77,7 @@ impl Ring {
         if wanted > self.chunks {
             let more =
                 (wanted - self.chunks).next_multiple_of(FIRST_CHUNKS / 2).min(MAX_CHUNKS - self.chunks);
-            let file = OpenOptions::new().read(true).write(true).open(&self.path);
+            let file = counter_file::open(&self.path);
             let start = CHUNKS_OFFSET + self.chunks * CHUNK_SIZE;
             if file.and_then(|file| allocate(&file, start, more * CHUNK_SIZE)).is_ok() {
                 self.chunks += more;

@@ -1,7 +1,6 @@
 //! A file beside the live file with a set of words for each slot: pairs, times.
 
 use std::ffi::c_void;
-use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use opmeter_live::PHASES;
 
+use crate::counter_file;
 use crate::live::allocate;
 
 /// What lies where in such a file: a head, the sets at the end of each phase but the last, those of slots.
@@ -50,7 +50,7 @@ impl SlotFile {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(layout: &'static Layout, live: &Path, address: usize) -> io::Result<Self> {
         let path = live.with_extension(layout.extension);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        let file = counter_file::create(&path)?;
         allocate(&file, 0, layout.slot_offset(1))?;
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_SHARED | libc::MAP_FIXED;
@@ -91,7 +91,7 @@ impl SlotFile {
     /// # Errors
     /// When the disk has none.
     pub fn add_slot(&self, slot: usize) -> io::Result<()> {
-        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        let file = counter_file::open(&self.path)?;
         allocate(&file, self.layout.slot_offset(slot), self.layout.set)
     }
 

@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use opmeter_files::create_anew;
 use opmeter_recording::{Machine, Recording};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -226,7 +227,7 @@ fn write_result(folder: &Path, result: &JobResult) -> Result<(), Error> {
     let path = folder.join(JobResult::FILE);
     let draft = folder.join(".result.json.part");
     let write = || {
-        let mut file = File::create(&draft)?;
+        let mut file = create_anew(&draft, 0o666)?;
         serde_json::to_writer_pretty(&mut file, result)?;
         file.write_all(b"\n")?;
         file.sync_all()?;

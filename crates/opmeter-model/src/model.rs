@@ -1,8 +1,9 @@
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use opmeter_analysis::Terms;
-use opmeter_files::{LONGEST_TEXT, read_whole};
+use opmeter_files::{LONGEST_TEXT, create_anew, read_whole};
 use opmeter_recording::Machine;
 use serde::{Deserialize, Serialize};
 
@@ -196,7 +197,9 @@ impl Model {
         text.push('\n');
         let mut draft = path.as_os_str().to_owned();
         draft.push(".part");
-        let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, path));
+        let written =
+            create_anew(Path::new(&draft), 0o666).and_then(|mut file| file.write_all(text.as_bytes()));
+        let written = written.and_then(|()| fs::rename(&draft, path));
         written.map_err(|source| {
             let _ = fs::remove_file(&draft);
             failed(source)

@@ -2,9 +2,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use opmeter_files::{PRIVATE, create_anew};
+
 use crate::Error;
 
-/// A file that appears under its name only when it is whole: it is written under a temporary name in the
+/// A file of the user's alone that appears under its name only when it is whole: it is written under a temporary name in the
 /// same folder, then renamed. Dropped before that, it is removed. It is not flushed to the disk: that takes
 /// longer than a short program, and only matters where the machine itself goes down.
 pub(crate) struct AtomicFile {
@@ -18,7 +20,8 @@ impl AtomicFile {
     /// Starts to write the file `name` in `folder`, which exists.
     pub(crate) fn create(folder: &Path, name: &str) -> Result<AtomicFile, Error> {
         let temporary = folder.join(format!(".{name}.{}.part", std::process::id()));
-        let file = File::create(&temporary).map_err(|source| Error::io("create", &temporary, source))?;
+        let file =
+            create_anew(&temporary, PRIVATE).map_err(|source| Error::io("create", &temporary, source))?;
         Ok(AtomicFile { file, temporary, path: folder.join(name), committed: false })
     }
 

@@ -1,5 +1,6 @@
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{BufWriter, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::atomic_file::AtomicFile;
@@ -20,7 +21,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Writes a recording to the folder `path`, which is made if need be. Files of an older recording
+    /// Writes a recording to the folder `path`, which is made if need be, for the user alone. Files of an older recording
     /// there are replaced; other files, the live counters among them, are left alone.
     ///
     /// Each file appears whole or not at all, the manifest last: a recording that could not be written to
@@ -30,7 +31,7 @@ impl Recording {
     /// # Errors
     /// [`Error::Io`] where the folder or a file in it can't be written.
     pub fn write(path: &Path, manifest: &Manifest, tables: &Tables) -> Result<(), Error> {
-        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        create_folder(path)?;
         let old = path.join(Manifest::FILE);
         match fs::remove_file(&old) {
             Ok(()) => {}
@@ -48,7 +49,7 @@ impl Recording {
     /// # Errors
     /// [`Error::Io`] where a file can't be written.
     pub fn write_runs(path: &Path, manifest: &Manifest, tables: &Tables) -> Result<Manifest, Error> {
-        fs::create_dir_all(path).map_err(|source| Error::io("create", path, source))?;
+        create_folder(path)?;
         tables.write_runs(path)?;
         let of_runs = [(RunRow::TABLE, tables.runs.is_empty()), (EnergyRow::TABLE, tables.energy.is_empty())];
         let others = manifest.tables.iter().filter(|table| of_runs.iter().all(|(name, _)| name != table));
@@ -98,6 +99,12 @@ impl Recording {
     pub fn read_table<R: TableRow>(path: &Path) -> Result<Vec<R>, Error> {
         read_rows(&path.join(tables::file_name::<R>()))
     }
+}
+
+/// Makes a recording's folder, if need be, for the user alone.
+fn create_folder(path: &Path) -> Result<(), Error> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| Error::io("create", path, source))
 }
 
 /// Writes the manifest of the recording in a folder, whole or not at all.

@@ -1,15 +1,16 @@
 //! The agent's library: carried inside the command, unpacked where processes can load it from.
 
 use std::env;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use opmeter_files::{create_anew, read_whole};
 use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use crate::error::Failure;
+use crate::private_folder;
 
 static LIBRARY: &[u8] = include_bytes!(env!("OPMETER_AGENT_LIBRARY"));
 
@@ -56,28 +57,37 @@ pub fn caches() -> Vec<PathBuf> {
 }
 
 fn unpack(folder: &Path) -> io::Result<PathBuf> {
-    // The loader splits LD_PRELOAD at spaces and colons.
-    if !folder.is_absolute() || folder.as_os_str().as_bytes().iter().any(|b| b" :\t\n".contains(b)) {
-        return Err(io::Error::other("a path with spaces or colons, or a relative one, can't be preloaded"));
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let owner = fs::metadata(folder)?;
-    if owner.uid() != rustix::process::geteuid().as_raw() || owner.mode() & 0o022 != 0 {
-        return Err(io::Error::other("others may write there"));
-    }
+    require_loadable(folder)?;
+    let folder = &private_folder::make(folder)?;
+    require_loadable(folder)?;
     if statvfs(folder)?.f_flag.contains(StatVfsMountFlags::NOEXEC) {
         return Err(io::Error::other("mounted noexec"));
     }
     let path =
         folder.join(concat!("agent-", env!("CARGO_PKG_VERSION"), "-", env!("OPMETER_AGENT_HASH"), ".so"));
-    if fs::read(&path).is_ok_and(|present| present == LIBRARY) {
+    if is_present(&path) {
         return Ok(path);
     }
     let draft = folder.join(format!(".agent-{}.tmp", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o500).open(&draft)?;
+    let mut file = create_anew(&draft, 0o500)?;
     let written = file.write_all(LIBRARY).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
         let _ = fs::remove_file(&draft);
     }
     written.map(|()| path)
+}
+
+/// The loader splits `LD_PRELOAD` at spaces and colons.
+fn require_loadable(folder: &Path) -> io::Result<()> {
+    if folder.is_absolute() && !folder.as_os_str().as_bytes().iter().any(|b| b" :\t\n".contains(b)) {
+        return Ok(());
+    }
+    Err(io::Error::other("a path with spaces or colons, or a relative one, can't be preloaded"))
+}
+
+/// Whether the library is there already: byte by byte what it is, and nobody else's to change.
+fn is_present(path: &Path) -> bool {
+    let is_own = fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && private_folder::require_own(path, &metadata).is_ok());
+    is_own && read_whole(path, LIBRARY.len() as u64).is_ok_and(|present| present == LIBRARY)
 }

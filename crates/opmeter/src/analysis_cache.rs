@@ -1,16 +1,16 @@
 //! What was made of recordings once, so that it need not be made again.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use opmeter_analysis::StudyTimes;
-use opmeter_files::{LONGEST_TEXT, read_whole};
+use opmeter_files::{LONGEST_TEXT, PRIVATE, create_anew, read_whole};
 use opmeter_recording::{EVENTS_FOLDER, Manifest, sha256_of_bytes};
 use serde::{Deserialize, Serialize};
 
-use crate::agent;
+use crate::{agent, private_folder};
 
 /// The version of what entries consist of, and of how they are made.
 const SCHEMA: u32 = 1;
@@ -18,7 +18,7 @@ const SCHEMA: u32 = 1;
 /// The folder of entries, in that of caches.
 const FOLDER: &str = "analysis";
 
-/// A cache of the times of recordings. Without a folder that can be written to, it keeps nothing.
+/// A cache of the times of recordings. Without a folder that only the user can write to, it keeps nothing.
 pub struct AnalysisCache {
     folder: Option<PathBuf>,
 }
@@ -35,7 +35,7 @@ impl AnalysisCache {
     /// The user's cache.
     pub fn open() -> Self {
         let folders = agent::caches().into_iter().map(|cache| cache.join(FOLDER));
-        Self { folder: folders.into_iter().find(|folder| fs::create_dir_all(folder).is_ok()) }
+        Self { folder: folders.into_iter().find_map(|folder| private_folder::make(&folder).ok()) }
     }
 
     /// What identifies a recording and what is made of it: the manifest, the sizes and times of the files that are read,
@@ -76,7 +76,7 @@ impl AnalysisCache {
         let draft = path.with_extension(format!("{}.part", std::process::id()));
         let written = serde_json::to_vec(&entry)
             .map_err(io::Error::from)
-            .and_then(|json| fs::write(&draft, json))
+            .and_then(|json| create_anew(&draft, PRIVATE)?.write_all(&json))
             .and_then(|()| fs::rename(&draft, &path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);

@@ -1,17 +1,18 @@
 //! Reading the events of the processes under measurement while they run, and writing them to the recording.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use opmeter_files::{PRIVATE, create_anew};
 use opmeter_live::{CONTROL_NAME, Control, EXTENSION, LiveFile, RING_EXTENSION, RingFile, RingWord, Word};
 use opmeter_recording::{Budget, EVENTS_EXTENSION, EVENTS_FOLDER, EndReason, EventWriter, Full};
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 
 /// Where nothing is to be read, from one look to the next.
 const INTERVAL: Duration = Duration::from_micros(500);
@@ -28,6 +29,9 @@ const PARTIAL: Duration = Duration::from_millis(20);
 /// Room on the disk that is kept free, in bytes: so that what was recorded can be ended in good order, and the
 /// tables be written, where there is no more.
 const RESERVE: u64 = 8 << 20;
+
+/// No link is followed.
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits() as i32;
 
 /// The name of the file that takes it.
 const RESERVE_NAME: &str = "reserve";
@@ -75,7 +79,7 @@ struct Process {
 impl Reader {
     fn new(live: PathBuf, budget: Budget) -> Self {
         let events = live.with_file_name(EVENTS_FOLDER);
-        let control = OpenOptions::new().write(true).open(live.join(CONTROL_NAME)).ok();
+        let control = OpenOptions::new().write(true).custom_flags(NO_LINK).open(live.join(CONTROL_NAME)).ok();
         let mut reader = Self {
             live,
             events,
@@ -87,8 +91,8 @@ impl Reader {
             beat: 0,
         };
         reader.tell(Control::EventReader, u64::from(std::process::id()));
-        let _ = fs::create_dir_all(&reader.events);
-        let reserve = File::create(reader.live.join(RESERVE_NAME));
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(&reader.events);
+        let reserve = create_anew(&reader.live.join(RESERVE_NAME), PRIVATE);
         reader.reserve =
             reserve.is_ok_and(|file| fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok());
         reader

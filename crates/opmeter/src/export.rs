@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use opmeter_analysis::{CountedRow, Files};
+use opmeter_files::create_anew;
 use opmeter_recording::{EventSiteRow, Recording, Tables};
 use opmeter_report::export::{EventFormat, Format, Profile, write_callgrind, write_lcov};
 
@@ -217,7 +218,7 @@ fn whole_file<R>(
     draft.push(format!(".{}.tmp", std::process::id()));
     let draft = PathBuf::from(draft);
     let result = (|| {
-        let mut out = BufWriter::new(File::create(&draft)?);
+        let mut out = BufWriter::new(create_anew(&draft, 0o666)?);
         let result = write(&mut out)?;
         out.flush()?;
         if sync == Sync::Yes {

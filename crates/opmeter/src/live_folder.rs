@@ -1,10 +1,11 @@
 //! The folder in which processes count while the command runs.
 
-use std::fs::{self, OpenOptions};
-use std::io;
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use opmeter_files::{LONGEST_TEXT, read_whole};
+use opmeter_files::{LONGEST_TEXT, PRIVATE, create_anew, read_whole};
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
 use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, RunRow, TableRow};
 use rustix::fs::{FallocateFlags, fallocate};
@@ -42,8 +43,9 @@ impl LiveFolder {
     /// When a file can't be made or has no room on the disk.
     pub fn create(recording: &Path, wishes: Wishes, draft: &Manifest) -> io::Result<Self> {
         let path = recording.join(LIVE_FOLDER);
-        fs::create_dir(&path)?;
-        let control = OpenOptions::new().write(true).create_new(true).open(path.join(CONTROL_NAME))?;
+        // Its files say what the command runs, and whoever can write to them can change the counts.
+        DirBuilder::new().mode(0o700).create(&path)?;
+        let control = create_anew(&path.join(CONTROL_NAME), PRIVATE)?;
         // Room is taken now, so that no process fails for want of it when it writes.
         match fallocate(&control, FallocateFlags::empty(), 0, CONTROL_SIZE as u64) {
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
@@ -56,8 +58,8 @@ impl LiveFolder {
         let share = (wishes.time.unwrap_or(0.0) * 65536.0).ceil() as u32;
         let at = Control::TimeShare as usize * 8;
         words[at..at + 4].copy_from_slice(&share.to_le_bytes());
-        io::Write::write_all(&mut &control, &words)?;
-        fs::write(path.join(DRAFT), serde_json::to_vec(draft)?)?;
+        (&control).write_all(&words)?;
+        create_anew(&path.join(DRAFT), PRIVATE)?.write_all(&serde_json::to_vec(draft)?)?;
         Ok(Self { path })
     }
 

@@ -4,14 +4,16 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use opmeter_files::PRIVATE;
 use opmeter_live::{COUNTS_SIZE, EXTENSION, LONG_EXTENSION, LongExecution, State, Word};
+use rustix::fs::OFlags;
 
 use crate::present_instruction::{Instruction, ProcessMemory};
 
@@ -84,7 +86,12 @@ impl Processes {
         for (path, process) in &mut self.watched {
             if let Some(execution) = process.look(now) {
                 let path = path.with_extension(LONG_EXTENSION);
-                let file = OpenOptions::new().append(true).create(true).open(path);
+                let file = OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .mode(PRIVATE)
+                    .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+                    .open(path);
                 // Where it can't be kept, such executions are estimated from those that were timed.
                 let _ = file.and_then(|mut file| file.write_all(&execution.record()));
             }

@@ -32,6 +32,7 @@ mod named_python;
 mod native;
 mod output;
 mod present_instruction;
+mod private_folder;
 mod probe_progress;
 mod range;
 mod range_search;

@@ -1,8 +1,9 @@
 //! Where a recording goes.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use opmeter_recording::{
@@ -13,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::error::Failure;
 use crate::live_folder::LIVE_FOLDER;
+use crate::private_folder;
 
 /// What a command puts into a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,10 @@ impl Output {
                 !part.is_in(manifest) || force && part == Part::Energy && Part::Counts.is_in(manifest)
             });
             if added {
+                // Whose it is could lead what is written there elsewhere.
+                let own =
+                    fs::metadata(&path).and_then(|metadata| private_folder::require_own(&path, &metadata));
+                own.map_err(|error| cannot(&path, "added to", &error))?;
                 return Self { path, beside: None, replaced, _locks: locks }.begin()?.add();
             }
             if !force {
@@ -106,7 +112,7 @@ impl Output {
             replaced = Some(aside);
         }
         let mut output = Self { path, beside: None, replaced, _locks: locks };
-        if let Err(error) = fs::create_dir(&output.path) {
+        if let Err(error) = create_folder(&output.path) {
             let failure = cannot(&output.path, "made", &error);
             output.restore();
             return Err(failure);
@@ -117,7 +123,7 @@ impl Output {
     /// Makes a folder with a name that nothing has, not even what another command makes at this moment.
     fn with_free_name(command: &[OsString]) -> Result<Self, Failure> {
         for path in names(command) {
-            match fs::create_dir(&path) {
+            match create_folder(&path) {
                 Ok(()) => return Self { path, beside: None, replaced: None, _locks: Vec::new() }.begin(),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(cannot(&path, "made", &error)),
@@ -175,6 +181,11 @@ impl Output {
             let _ = fs::rename(aside, &self.path);
         }
     }
+}
+
+/// Makes a recording's folder, for the user alone.
+fn create_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
 }
 
 /// A command as the manifest has it.

@@ -1,11 +1,13 @@
 //! Writing the events of a process while it runs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use opmeter_files::PRIVATE;
 use opmeter_live::{RING_RECORD, RingRecord};
 use opmeter_opcodes::{Execution, OpcodeTable};
 
@@ -93,9 +95,9 @@ impl EventWriter {
     /// When it can't be made.
     pub fn create(path: &Path, version: (u8, u8)) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path)?;
         file.write_all(&MAGIC)?;
         Ok(Self {
             file,

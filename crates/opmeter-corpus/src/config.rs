@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use opmeter_files::{LONGEST_TEXT, read_text};
+use opmeter_files::{LONGEST_TEXT, brief, read_text};
 use serde::Deserialize;
 
 use crate::Error;
@@ -108,7 +108,7 @@ impl Config {
         };
         let wrong = |reason: String| Error::Config { path: path.clone(), reason };
         let config: Self =
-            toml_edit::de::from_str(&text).map_err(|error| wrong(error.to_string().trim().to_owned()))?;
+            toml_edit::de::from_str(&text).map_err(|error| wrong(brief(error.to_string().trim())))?;
         config.check().map_err(wrong)?;
         Ok(config)
     }

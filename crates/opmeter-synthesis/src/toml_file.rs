@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use opmeter_files::{LONGEST_TEXT, read_text};
+use opmeter_files::{LONGEST_TEXT, brief, read_text};
 use toml_edit::DocumentMut;
 
 use crate::Error;
@@ -11,9 +11,10 @@ use crate::Error;
 /// Reads a file of tables; one that is not there is empty.
 pub(crate) fn read(path: &Path) -> Result<DocumentMut, Error> {
     match read_text(path, LONGEST_TEXT) {
-        Ok(text) => {
-            text.parse().map_err(|error| Error::Torn { path: path.to_owned(), reason: format!("{error}") })
-        }
+        Ok(text) => text.parse().map_err(|error: toml_edit::TomlError| Error::Torn {
+            path: path.to_owned(),
+            reason: brief(&error.to_string()),
+        }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(DocumentMut::new()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
             Err(Error::Torn { path: path.to_owned(), reason: "it is no UTF-8".to_owned() })

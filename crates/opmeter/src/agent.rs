@@ -30,8 +30,8 @@ pub fn library() -> Result<PathBuf, Failure> {
         }
     }
     Err(Failure::failed(format_args!(
-        "found no folder to load the agent from; set {CACHE_VARIABLE} to a folder of yours that is not \
-         mounted noexec. Tried:{problems}"
+        "found no folder to load the agent from; set {CACHE_VARIABLE} to a folder that is yours alone and \
+         not mounted noexec. Tried:{problems}"
     )))
 }
 

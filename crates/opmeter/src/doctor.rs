@@ -1,7 +1,8 @@
 //! `opmeter doctor`
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
@@ -11,6 +12,7 @@ use opmeter_recording::{Collected, Manifest, Process, ProcessState};
 use crate::cli::DoctorArgs;
 use crate::error::{Failure, NOT_DONE};
 use crate::live_folder::{LiveFolder, Wishes};
+use crate::message::shown;
 use crate::native::meters;
 use crate::{agent, launch, machine, named_python};
 
@@ -102,7 +104,7 @@ fn no_interpreter(args: &DoctorArgs, stderr: &[u8], collected: &Collected) -> St
 
 fn line(name: &str, text: &str) {
     // A reader that has seen enough is no failure.
-    let _ = writeln!(io::stdout(), "{name:<17} {text}");
+    let _ = writeln!(io::stdout(), "{name:<17} {}", shown(text));
 }
 
 /// A folder for the trial run, removed at the end.
@@ -111,7 +113,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn create() -> Result<Self, Failure> {
         let path = std::env::temp_dir().join(format!("opmeter-doctor-{}", std::process::id()));
-        match fs::create_dir(&path) {
+        match DirBuilder::new().mode(0o700).create(&path) {
             Ok(()) => Ok(Self(path)),
             Err(error) => Err(Failure::not_done(format_args!("{} can't be made: {error}", path.display()))),
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/interpreters.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod interpreters;
 #[path = "support/recorded.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]

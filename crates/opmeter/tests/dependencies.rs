@@ -160,27 +160,39 @@ fn is_allowed(licence: &str, allowed: &[String]) -> bool {
         .all(|part| part.split(" OR ").any(|one| allowed.iter().any(|allowed| *allowed == one.trim())))
 }
 
+/// What is part of our crates, builds or tests them, crates of our own left out: `name vVERSION`, and the licence.
+fn built() -> BTreeSet<(String, String)> {
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["tree", "--workspace", "--locked", "--target", "x86_64-unknown-linux-gnu", "--prefix", "none"])
+        .args(["--edges", "normal,build,dev", "--format", "{p}|{l}|"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let crates = text.lines().filter_map(|line| {
+        let (package, rest) = line.split_once('|')?;
+        let package = package.trim_end_matches(" (proc-macro)").to_owned();
+        Some((package, rest.split('|').next()?.to_owned()))
+    });
+    crates.filter(|(package, _)| !package.starts_with("opmeter")).collect()
+}
+
 #[test]
 fn licences_versions_and_sources_are_those_that_deny_toml_allows() {
     let rules = fs::read_to_string(root().join("deny.toml")).unwrap();
     let (allowed, skipped) = (list(&rules, "allow"), list(&rules, "skip"));
     assert!(is_allowed("MIT OR Apache-2.0", &allowed) && !is_allowed("GPL-3.0-only AND MIT", &allowed));
-    let metadata = metadata();
-    let packages = metadata["packages"].as_array().unwrap();
-    let built = built(&metadata);
+    let built = built();
+    assert!(built.len() > 50, "{built:?}");
     let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut seen = 0;
-    for package in packages.iter().filter(|package| built.contains(text(package, "id"))) {
-        let (name, source) = (text(package, "name"), text(package, "source"));
-        if name.starts_with("opmeter") {
-            continue;
-        }
-        seen += 1;
-        assert_eq!(source, "registry+https://github.com/rust-lang/crates.io-index", "{name}");
-        assert!(is_allowed(text(package, "license"), &allowed), "{name}: {}", text(package, "license"));
-        versions.entry(name).or_default().push(text(package, "version"));
+    for (package, licence) in &built {
+        // A source that is not crates.io stands behind the version.
+        let (name, version) = package.split_once(" v").unwrap();
+        assert!(!version.contains(' '), "{package} is not from crates.io");
+        assert!(is_allowed(licence, &allowed), "{package}: {licence}");
+        versions.entry(name).or_default().push(version);
     }
-    assert!(seen > 50, "{seen}");
     for (name, versions) in versions.iter().filter(|(_, versions)| versions.len() > 1) {
         let told = skipped.iter().filter(|skip| {
             let (skip, version) = skip.split_once('@').unwrap_or((skip, ""));
@@ -191,36 +203,13 @@ fn licences_versions_and_sources_are_those_that_deny_toml_allows() {
             "{name} comes in the versions {versions:?}; see deny.toml"
         );
     }
-}
-
-/// What is part of our crates or helps to build them, by the packages' IDs: without what only others' tests need, and
-/// features that nobody asked for.
-fn built(metadata: &Value) -> BTreeSet<&str> {
-    let nodes: BTreeMap<&str, &Value> = metadata["resolve"]["nodes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|node| (text(node, "id"), node))
-        .collect();
-    let mut left: Vec<&str> = metadata["workspace_members"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|member| member.as_str().unwrap())
-        .collect();
-    let mut built = BTreeSet::new();
-    while let Some(id) = left.pop() {
-        if built.insert(id) {
-            let is_used = |dependency: &&Value| {
-                let kinds = dependency["dep_kinds"].as_array().unwrap();
-                kinds.iter().any(|kind| kind["kind"] != "dev" || id.contains("/crates/"))
-            };
-            let dependencies = nodes[id]["deps"].as_array().unwrap();
-            // Of nalgebra's many optional parts, none is asked for.
-            left.extend(dependencies.iter().filter(is_used).map(|dependency| text(dependency, "pkg")));
-        }
-    }
-    built
+    // The lock file has the fingerprints of what is on crates.io.
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let sources: BTreeSet<&str> = lock.lines().filter(|line| line.starts_with("source = ")).collect();
+    assert_eq!(
+        Vec::from_iter(sources),
+        ["source = \"registry+https://github.com/rust-lang/crates.io-index\""]
+    );
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

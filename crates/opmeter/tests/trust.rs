@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "support/interpreters.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod interpreters;
 
 use std::fs;

@@ -3,6 +3,7 @@
 mod cases;
 mod damage;
 mod isolated;
+pub mod samples;
 
 pub use cases::cases;
 pub use damage::{Damage, EXTREMES};

@@ -10,9 +10,14 @@ pub fn tell(message: impl Display) {
     eprintln!("opmeter: {}", shown(&message.to_string()));
 }
 
-/// A text of several lines as it may be shown on a terminal.
+/// A text of several lines as it may be shown on a terminal. All but the first are indented, so that none looks like the
+/// beginning of another message.
 pub fn shown(text: &str) -> String {
-    text.split('\n').map(visible).collect::<Vec<String>>().join("\n")
+    let lines = text.split('\n').enumerate().map(|(place, line)| {
+        let indent = if place == 0 || line.is_empty() || line.starts_with("  ") { "" } else { "  " };
+        indent.to_owned() + &visible(line)
+    });
+    lines.collect::<Vec<String>>().join("\n")
 }
 
 /// Keeps panics from being told that become errors: those of the Parquet reader, where a table is damaged.

@@ -24,21 +24,22 @@ pub fn make(folder: &Path) -> io::Result<PathBuf> {
     {
         return Err(refused(folder, "is a link that another user has made"));
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    // Nothing is made where somebody else could exchange it.
+    let folder = std::path::absolute(folder)?;
+    let present = folder.ancestors().find(|above| fs::symlink_metadata(above).is_ok());
+    require_way(&fs::canonicalize(present.unwrap_or(Path::new("/")))?)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let folder = fs::canonicalize(folder)?;
-    require_private(&folder)?;
+    require_own(&folder, &fs::metadata(&folder)?)?;
+    require_way(&folder)?;
     Ok(folder)
 }
 
-/// Checks that nobody but the user (and root) can change what a folder holds, or put another in its place.
-///
-/// # Errors
-/// When somebody can, with who.
-pub fn require_private(folder: &Path) -> io::Result<()> {
-    let own = fs::metadata(folder)?;
-    require_own(folder, &own)?;
+/// Checks that nobody but the user, root, and whose the system is can put something else in the place of what is the
+/// user's in a folder, or in the place of the folder itself.
+fn require_way(folder: &Path) -> io::Result<()> {
     let system = fs::metadata("/")?.uid();
-    for above in folder.ancestors().skip(1) {
+    for above in folder.ancestors() {
         let metadata = fs::metadata(above)?;
         if ![user(), 0, system].contains(&metadata.uid()) {
             return Err(refused(above, &format!("belongs to another user, {}", metadata.uid())));

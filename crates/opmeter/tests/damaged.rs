@@ -13,7 +13,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use opmeter_damage::samples::{MODEL, RESULT};
 use opmeter_damage::{Damage, cases};
+use opmeter_recording::{
+    InstructionRow, Manifest, OpcodeRow, Phase, Process, Recording, SourceRow, Tables, lines,
+};
 
 /// What the commands may take of memory, in KiB.
 const MEMORY: u32 = 1 << 20;
@@ -173,4 +177,96 @@ fn events_outside_of_the_recording_are_not_read() {
         assert!(!is_answer(place, &output));
         assert!(String::from_utf8_lossy(&output.stderr).contains("is not in the recording"), "{output:?}");
     }
+}
+
+/// A recording of a source with two lines, with this number wherever there is one.
+fn write_numbers(recording: &Path, source: &Path, number: u64) {
+    let narrow = u32::try_from(number).unwrap_or(u32::MAX);
+    let row = |line, offset| InstructionRow {
+        process: narrow,
+        phase: Phase::Main,
+        file: source.to_str().unwrap().into(),
+        function: "f".into(),
+        first_line: line,
+        line,
+        offset,
+        opcode: "NOP".into(),
+        executions: number,
+        code: narrow,
+        argument: narrow,
+        time: None,
+    };
+    let instructions = vec![row(1, 0), row(narrow, narrow), row(narrow.saturating_sub(1), 2)];
+    let opcode = OpcodeRow {
+        process: narrow,
+        phase: Phase::Main,
+        opcode: "NOP".into(),
+        base_opcode: "NOP".into(),
+        number: narrow as u8,
+        executions: number,
+        time: None,
+    };
+    let tables = Tables {
+        opcodes: vec![opcode; 3],
+        lines: lines(&instructions, &[]),
+        instructions,
+        sources: vec![SourceRow {
+            file: source.to_str().unwrap().into(),
+            path: source.display().to_string(),
+            size: number,
+            sha256: String::new(),
+            changed: 0,
+        }],
+        ..Tables::default()
+    };
+    let process = Process { process: narrow, pid: narrow, parent: Some(narrow), ..Process::default() };
+    let manifest = Manifest {
+        processes: vec![process],
+        wall_seconds: number as f64 * 1e300,
+        complete: true,
+        ..Manifest::default()
+    };
+    Recording::write(recording, &manifest, &tables).unwrap();
+}
+
+#[test]
+fn numbers_of_any_size_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recording, source) = (folder.path().join("r.opm"), folder.path().join("a.py"));
+    fs::write(&source, "x = 1\ny = 2\n").unwrap();
+    for number in [0, 1, 1 << 31, u64::from(u32::MAX), 1 << 63, u64::MAX] {
+        write_numbers(&recording, &source, number);
+        for command in COMMANDS.iter().copied().chain([&["annotate", "R", "a.py"][..]]) {
+            is_answer(&format!("{number} {command:?}"), &run(command, &recording));
+        }
+    }
+}
+
+#[test]
+fn damaged_models_and_results_are_told_or_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (recording, source) = (folder.path().join("r.opm"), folder.path().join("a.py"));
+    write_numbers(&recording, &source, 1000);
+    let (model, results) = (folder.path().join("model.json"), folder.path().join("results"));
+    let result = results.join("a/cpython-3.12.1/one.opm");
+    write_numbers(&result, &source, 1000);
+    let (model_name, results_name) = (model.to_str().unwrap(), results.to_str().unwrap());
+    let predict = ["model", "predict", model_name, "R"];
+    fs::write(&model, MODEL).unwrap();
+    assert!(is_answer("the whole model", &run(&predict, &recording)));
+    let mut answers = 0;
+    for seed in 0..cases(40) {
+        fs::write(&model, Damage::new(seed as u64).of_text(MODEL.as_bytes(), &[])).unwrap();
+        answers += usize::from(is_answer(&format!("model {seed}"), &run(&predict, &recording)));
+        fs::write(result.join("result.json"), Damage::new(seed as u64).of_text(RESULT.as_bytes(), &[]))
+            .unwrap();
+        let output = run(&["analyze", results_name], &recording);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            matches!(output.status.code(), Some(0 | 1)) && !stderr.contains("panicked"),
+            "{seed}: {stderr}"
+        );
+        assert!(stderr.lines().all(|line| line.starts_with("opmeter: ")), "{seed}: {stderr}");
+    }
+    assert!(answers < cases(40), "{answers}");
 }

@@ -76,7 +76,7 @@ fn recordings_and_live_files_are_their_users_alone_whatever_the_mask() {
                 "{text}"
             );
             for line in text.lines() {
-                let is_folder = ["out.opm", "live", "events"].iter().any(|name| line.ends_with(name));
+                let is_folder = ["/out.opm", "/live", "/events"].iter().any(|name| line.ends_with(name));
                 assert!(line.starts_with(if is_folder { "0o700 " } else { "0o600 " }), "{mask}: {line}");
             }
             let recording = folder.path().join("out.opm");

@@ -349,7 +349,6 @@ fn names_in_a_recording_do_nothing_to_a_terminal() {
         vec!["annotate", "--bytecode"],
         vec!["export", "--format", "callgrind"],
         vec!["export", "--format", "lcov"],
-        vec!["export", "--table", "opcodes", "--format", "json"],
         vec!["export", "--table", "events", "--format", "csv"],
         vec!["model", "predict", "none.json"],
     ];

@@ -211,10 +211,8 @@ impl EventFile {
                     if let Some(event) = events.last_mut() {
                         event.cycles = 0;
                     }
-                    if let Some(outer) = outer.last() {
-                        if let Some(event) = events.get_mut(*outer) {
-                            event.cycles = event.cycles.saturating_add(last_gap);
-                        }
+                    if let Some(event) = outer.last().and_then(|outer| events.get_mut(*outer)) {
+                        event.cycles = event.cycles.saturating_add(last_gap);
                     }
                 }
                 let left = outer.len().saturating_sub(usize::try_from(waiting.unwound).unwrap_or(usize::MAX));

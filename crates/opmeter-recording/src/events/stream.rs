@@ -55,7 +55,7 @@ pub struct Stream {
 
 impl Stream {
     /// A stream with nothing in it.
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         let mut stream = Self::default();
         stream.encoder.begin();
         stream
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn hooks_and_repeated_dispatches_are_part_of_what_follows() {
-        let mut stream = Stream::new();
+        let mut stream = Stream::begin();
         let records = [
             (100, event(1)),
             (130, RingRecord::Hook),
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_becomes_known_in_a_later_block_is_written_later() {
-        let mut stream = Stream::new();
+        let mut stream = Stream::begin();
         let mut sites = SiteNumbers::default();
         let mut go = |stream: &mut Stream, first, record| stream.take(first, record, &mut sites, &UNGUARDED);
         let activation = |left, entered, unwound| RingRecord::Activation { left, entered, unwound };
@@ -257,7 +257,7 @@ mod tests {
         let mut guarded = UNGUARDED;
         guarded[9] = true;
         let unfolded = |count| (4096, RingRecord::Unfolded { number: 9, count });
-        let mut stream = Stream::new();
+        let mut stream = Stream::begin();
         let records =
             [(1, event(9)), (2, event(1)), (3, event(9)), (4, event(2)), (5, event(9)), unfolded(2)];
         take(&mut stream, &records, &guarded);

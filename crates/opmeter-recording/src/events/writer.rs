@@ -117,7 +117,7 @@ impl EventWriter {
     pub fn take(&mut self, thread: u64, records: &[u8], budget: &mut Budget) -> Result<(), Full> {
         // What has no such number is no thread, but a damaged ring.
         let Ok(thread) = u32::try_from(thread) else { return Ok(()) };
-        self.streams.entry(thread).or_insert_with(Stream::new);
+        self.streams.entry(thread).or_insert_with(Stream::begin);
         if !records.is_empty() {
             self.waits.get_or_insert_with(Instant::now);
         }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use opmeter_files::{LONGEST_TEXT, read_whole};
+
 use crate::fingerprint::{sha256_of_bytes, sha256_of_file};
 use crate::{InstructionRow, Origin, Phase, Process, SourceRow, SourceTextRow};
 
@@ -86,13 +88,12 @@ fn row(found: &Use<'_>, processes: &[Process], texts: &mut Vec<SourceTextRow>) -
         return row;
     }
     // The standard library is where the interpreter is; all else may be edited, or be gone, when it is looked at.
-    if [&*row.file, &row.path].map(Origin::of).contains(&Origin::StandardLibrary) {
-        if let Ok((size, sha256)) = sha256_of_file(&path) {
-            (row.size, row.sha256) = (size, sha256);
-        }
-    } else if let Ok(content) = fs::read(&path) {
+    let is_kept = ![&*row.file, &row.path].map(Origin::of).contains(&Origin::StandardLibrary);
+    if let Some(content) = is_kept.then(|| read_whole(&path, LONGEST_TEXT).ok()).flatten() {
         (row.size, row.sha256) = (content.len() as u64, sha256_of_bytes(&content));
         texts.push(SourceTextRow { file: row.file.clone(), text: String::from_utf8_lossy(&content).into() });
+    } else if let Ok((size, sha256)) = sha256_of_file(&path) {
+        (row.size, row.sha256) = (size, sha256);
     }
     row
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use opmeter_damage::{Damage, cases, isolated};
 use opmeter_recording::{
     Collected, DistributionRow, EnergyRow, EventSiteRow, InstructionRow, Manifest, OpcodeRow, Phase,
-    Recording, RunRow, SourceRow, Tables, read_rows, write_rows,
+    Recording, RunRow, SourceRow, SourceTextRow, Tables, read_rows, write_rows,
 };
 
 use crate::recorded;
@@ -16,8 +16,8 @@ fn write(folder: &Path) -> Tables {
     let live = folder.join("made");
     recorded::write_live(&live);
     let mut tables = Collected::from_live(&live.join("live")).unwrap().tables;
-    let repeated = |rows: &[InstructionRow]| rows.iter().cycle().take(3000).cloned().collect();
-    tables.instructions = repeated(&tables.instructions);
+    tables.instructions = tables.instructions.iter().cycle().take(3000).cloned().collect();
+    tables.source_texts = vec![SourceTextRow { file: "a.py".into(), text: "x = 1\n".repeat(500).into() }];
     tables.runs = vec![RunRow { run: 0, seconds: 0.5, cpu_seconds: 0.25, repetitions: 1 }; 3];
     let energy = EnergyRow {
         run: 1,
@@ -73,7 +73,7 @@ fn damaged_tables_are_read_or_refused() {
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
         files.sort();
-        assert_eq!(files.len(), 10);
+        assert_eq!(files.len(), 11);
         let whole: Vec<Vec<u8>> = files.iter().map(|path| fs::read(path).unwrap()).collect();
         let others: Vec<&[u8]> = whole.iter().map(Vec::as_slice).collect();
         let (mut read, mut refused) = (0, 0);

@@ -312,7 +312,7 @@ mod tests {
             }
             // Entering and the rest are two items where they come together.
             let (mut events, mut found) = (Vec::new(), Vec::new());
-            let block = decoder.block(&encoder.bytes, |item| match item {
+            let block = decoder.block(&encoder.bytes, sites.new.len(), |item| match item {
                 Item::Event(site, gap) => {
                     events.push((sites.new[site as usize], gap));
                     found.push(None);
@@ -338,8 +338,8 @@ mod tests {
             for value in [0, 127, 200, 242, 246, 255] {
                 let mut damaged = encoder.bytes.clone();
                 damaged[at] = value;
-                let _ = Decoder::default().block(&damaged, |_| {});
-                let _ = Decoder::default().block(&damaged[..at], |_| {});
+                let _ = Decoder::default().block(&damaged, sites.new.len(), |_| {});
+                let _ = Decoder::default().block(&damaged[..at], sites.new.len(), |_| {});
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::analyze::DataFormatArg;
 use crate::cli::{PhaseArg, TermsArg};
 use crate::error::{Failure, NOT_DONE, WRONG};
 use crate::export::{Sync, to_file};
+use crate::message;
 use crate::report::{open, without_counts, written};
 use crate::selection::{Selection, SelectionArgs, require_instructions};
 
@@ -177,7 +178,7 @@ fn write(args: &DiffArgs, selection: &Selection, comparison: &Comparison<'_>) ->
     // Tables for other programs have no room for remarks.
     if args.format != DataFormatArg::Table {
         for remark in &comparison.remarks {
-            eprintln!("opmeter: {remark}");
+            message::tell(remark);
         }
     }
     match &args.output {
@@ -203,11 +204,11 @@ fn gate(comparison: &Comparison<'_>, percent: f64) -> Result<ExitCode, Failure> 
     let grew = format!("{grew} ({} before, {} after)", total.before.executions, total.after.executions);
     match comparison.gate(percent) {
         Gate::Passed => {
-            eprintln!("opmeter: {grew}; --fail-above {percent} allows that");
+            message::tell(format_args!("{grew}; --fail-above {percent} allows that"));
             Ok(ExitCode::SUCCESS)
         }
         Gate::Failed => {
-            eprintln!("opmeter: {grew}, more than --fail-above {percent} allows");
+            message::tell(format_args!("{grew}, more than --fail-above {percent} allows"));
             Ok(ExitCode::from(NOT_DONE))
         }
         Gate::Undecided(why) => Err(Failure::wrong(format_args!(

@@ -7,6 +7,8 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opmeter_synthesis::Outcome;
 
+use crate::message::shown;
+
 /// The progress of one template's search, on standard error.
 pub struct ProbeProgress {
     template: String,
@@ -47,7 +49,7 @@ impl ProbeProgress {
             Outcome::TooLong(limit) => format!("ended after {limit:.3} s"),
             Outcome::Failed(error) => error.clone(),
         };
-        eprintln!("{}: n = {}: {how}", self.template, HumanCount(n));
+        eprintln!("{}: n = {}: {}", shown(&self.template), HumanCount(n), shown(&how));
     }
 
     /// The search is over: nothing of the line is left.

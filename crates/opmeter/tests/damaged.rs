@@ -24,7 +24,7 @@ const MEMORY: u32 = 1 << 20;
 
 const PROGRAM: &str = "def f(n):\n    return [x * n for x in range(30)]\nfor i in range(50): f(i)\n";
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 12] = [
     &["report", "R"],
     &["report", "R", "--by", "line"],
     &["report", "R", "--by", "pair"],
@@ -36,6 +36,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["export", "R", "--table", "events", "--format", "csv"],
     &["export", "R", "--format", "callgrind"],
     &["export", "R", "--table", "sources", "--format", "json"],
+    &["diff", "R", "R", "--by", "line"],
 ];
 
 /// Runs a command of the list on a recording, within bounds of memory and time.

@@ -352,6 +352,11 @@ fn names_in_a_recording_do_nothing_to_a_terminal() {
         vec!["export", "--table", "events", "--format", "csv"],
         vec!["model", "predict", "none.json"],
     ];
+    for by in ["opcode", "line", "function", "file"] {
+        let output = opmeter().args(["diff", "--by", by]).args([&recording, &recording]).output().unwrap();
+        clean(&["diff", by], &output.stdout);
+        clean(&["diff", by], &output.stderr);
+    }
     let mut shown = 0;
     for command in reports.chain(others) {
         let output = opmeter().args(&command).arg(&recording).output().unwrap();

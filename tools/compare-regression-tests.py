@@ -167,7 +167,7 @@ def outcomes(junit):
         kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
         outcome = "failed" if kinds & {"failure", "error"} else "skipped" if kinds else "passed"
         # Names of subtests may have addresses in them.
-        name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name"))
+        name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or "")
         found[name] = outcome if found.get(name, outcome) == outcome else f"{found[name]}, {outcome}"
     return found
 

@@ -1,9 +1,10 @@
-//! `docs/commands.md`: what each command says of itself with `--help`, and whether the file still says that.
+//! What documents say of commands: `docs/commands.md` is what each says of itself with `--help`, and every command in
+//! any document has options that there are.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::Cli;
 use crate::man;
@@ -34,4 +35,38 @@ fn the_reference_of_commands_is_what_they_say_of_themselves() {
     }
     let written = std::fs::read_to_string(&path).unwrap();
     assert!(written == reference(), "docs/commands.md is not current: run this test once with {VARIABLE}=1");
+}
+
+/// The commands in a page: lines that begin with `opmeter`, without what explains them behind three spaces or more.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let page = page.replace("\\\n", " ");
+    let lines = page.lines().map(str::trim_start).filter(|line| line.starts_with("opmeter "));
+    let words = |line: &str| {
+        let command = line.split("   ").next().unwrap_or(line);
+        let mut words = shlex::split(command).unwrap_or_else(|| panic!("quotes of {command}"));
+        let end = words
+            .iter()
+            .position(|word| ["|", "||", "&&", ";", ">", ">>", "2>", "#"].contains(&word.as_str()));
+        words.truncate(end.unwrap_or(words.len()));
+        words
+    };
+    lines.map(words).collect()
+}
+
+#[test]
+fn commands_in_documents_are_understood() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder =
+        |name: &str| std::fs::read_dir(repository.join(name)).unwrap().map(|entry| entry.unwrap().path());
+    let pages = folder("docs").chain(folder("docs/guide")).chain([repository.join("README.md")]);
+    let mut understood = 0;
+    for page in pages.filter(|page| page.extension().is_some_and(|extension| extension == "md")) {
+        for words in commands(&std::fs::read_to_string(&page).unwrap()) {
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{}: {}: {error}", page.display(), words.join(" "));
+            }
+            understood += 1;
+        }
+    }
+    assert!(understood > 100, "{understood}");
 }

@@ -390,6 +390,12 @@ def difference(natives, metereds):
     return "; ".join(f"{case}: {seen(natives, case)} and {seen(metereds, case)}" for case in differing)
 
 
+def in_table(found):
+    if found["difference"]:
+        return "**different**"
+    return found["result"].replace("status 0", "the same").replace("status 1", "the same, status 1")
+
+
 def print_table(state):
     versions = sorted((path for path in (state / "results").iterdir()), key=lambda p: [int(n) for n in p.name.split(".")])
     print("| program | " + " | ".join(path.name for path in versions) + " |")
@@ -399,7 +405,7 @@ def print_table(state):
         for path in versions:
             file = path / (re.sub(r"\W+", "-", program.name) + ".json")
             found = json.loads(file.read_text()) if file.exists() else None
-            cells.append("" if not found else found["result"] + (", **different**" if found["difference"] else ""))
+            cells.append("" if not found else in_table(found))
         print(f"| {program.name} | " + " | ".join(cells) + " |")
 
 

@@ -164,6 +164,13 @@ fn sources_are_aligned_line_by_line() {
                 && rows.contains(&(Some(6), Some(7), Edit::Changed))
         );
         assert!(!source.lines[3].has_code && source.lines[0].has_code);
+        // Tables have the text alone, aligned sources what stands there.
+        let changed = source.lines.iter().find(|line| line.row.edit == Edit::Changed).unwrap();
+        assert_eq!(changed.text_before.as_deref(), Some("    print(item, second)"));
+        assert_eq!(changed.text_after.as_deref(), Some("        print(item, second, item)"));
+        let removed = source.lines.iter().find(|line| line.row.edit == Edit::Removed).unwrap();
+        assert_eq!(removed.text_before.as_deref(), Some("last = finish(first)"));
+        assert_eq!(removed.text_after, None);
     });
 }
 
@@ -199,4 +206,29 @@ fn the_same_files_change_in_executions_alone() {
         assert_eq!(comparison.gate(0.0), Gate::Passed);
         assert!(comparison.is_of_the_same());
     });
+}
+
+#[test]
+fn sources_without_text_are_aligned_by_number() {
+    let (patterns, filter) = (FilePatterns::default(), RowFilter::default());
+    let manifest = manifest("3.13.0");
+    let more: Vec<(&str, u64)> = BEFORE.iter().map(|(line, executions)| (*line, executions + 1)).collect();
+    let mut sides = [tables(&[("<made>", BEFORE)]), tables(&[("<made>", &more)])];
+    for tables in &mut sides {
+        tables.sources.clear();
+        tables.source_texts.clear();
+    }
+    let [one, other] = &sides;
+    let files = [one, other].map(|tables| Files::new(tables, &patterns, false));
+    let compare = |after: usize| {
+        let [before, after] =
+            [0, after].map(|place| Side { manifest: &manifest, tables: &sides[place], files: &files[place] });
+        Comparison::new(before, after, &filter, Terms::Base, false).sources
+    };
+    let sources = compare(1);
+    let lines: Vec<u32> =
+        sources[0].lines.iter().map(|line_| line(line_.row.after.as_ref().unwrap())).collect();
+    assert_eq!(lines, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(sources[0].lines.iter().all(|line| line.text_after.is_none() && line.row.before.is_some()));
+    assert!(compare(0).is_empty(), "nothing changed");
 }

@@ -2,24 +2,29 @@ use std::io::{self, Write};
 
 use opmeter_analysis::{Ran, TimeSum};
 
-use crate::diff_report::{DiffPage, ShownRow, ShownTable};
+use crate::diff_report::DiffPage;
+use crate::diff_rows::{ShownRow, ShownTable};
 use crate::grid::{Column, Grid, Row};
 use crate::number::{counted, grouped};
 use crate::terminal_text::wrapped;
 
 /// A change of an estimate says something where it is more than so many times its standard error.
-const TIMES_ERROR: f64 = 2.0;
+pub(crate) const TIMES_ERROR: f64 = 2.0;
 
 /// Writes what a table's rows took in both recordings, where both took times: those whose estimates differ by more than
 /// their errors.
-pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_times(
+    page: &DiffPage<'_>,
+    table: &ShownTable<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let comparison = page.comparison;
     let is_timed = |ran: &Ran| ran.time.is_some();
     if !is_timed(&comparison.total.before) || !is_timed(&comparison.total.after) {
         return Ok(());
     }
     let (one, many) = table.nouns;
-    let mut timed: Vec<(&ShownRow, i128, f64)> = table
+    let mut timed: Vec<(&ShownRow<'_>, i128, f64)> = table
         .rows
         .iter()
         .filter_map(|row| row.change.net_cycles().map(|(change, error)| (row, change, error)))
@@ -79,18 +84,19 @@ pub(crate) fn write_times(page: &DiffPage<'_>, table: &ShownTable, out: &mut dyn
 }
 
 /// Cycles in millions, to a thousand: `1,234.567`.
-fn mega(cycles: u128) -> String {
+pub(crate) fn mega(cycles: u128) -> String {
     let thousands = (cycles + 500) / 1000;
     format!("{}.{:03}", grouped(thousands / 1000), thousands % 1000)
 }
 
-fn signed_mega(cycles: i128) -> String {
+/// As [`mega`], with its sign.
+pub(crate) fn signed_mega(cycles: i128) -> String {
     let sign = if cycles < 0 { "-" } else { "+" };
     sign.to_owned() + &mega(cycles.unsigned_abs())
 }
 
 /// What an execution that was timed took with the probe's cost: measured, but in no relation to how many were timed.
-fn raw_each(time: &TimeSum) -> String {
+pub(crate) fn raw_each(time: &TimeSum) -> String {
     if time.timed_executions == 0 {
         return String::new();
     }

@@ -46,6 +46,11 @@ impl Column {
         Column { faint: true, ..self }
     }
 
+    /// What stands above it.
+    pub(crate) const fn heading(&self) -> &'static str {
+        self.name
+    }
+
     fn shown(&self, cell: &str, columns: usize) -> String {
         match self.cells {
             Cells::Number => right(cell, columns),

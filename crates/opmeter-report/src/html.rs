@@ -4,7 +4,11 @@
 //! comes from a program is escaped where it is put into markup (`maud`), the data by [`data::write_data`]; the page's
 //! security policy allows no script and no style but its own.
 
+mod aligned_data;
+mod change_table;
 mod comparison;
+mod comparison_page;
+mod comparison_summary;
 mod data;
 mod distribution_picture;
 mod energy;
@@ -21,5 +25,6 @@ mod specialization;
 mod summary;
 mod table;
 
+pub use comparison_page::{ComparisonPage, Verdict};
 pub use recorded::Recorded;
 pub use report_page::ReportPage;

@@ -7,6 +7,7 @@ mod annotation_report;
 mod check_report;
 mod data_report;
 mod diff_report;
+mod diff_rows;
 mod diff_times;
 mod energy_report;
 pub mod export;
@@ -31,7 +32,7 @@ mod terminal_text;
 
 pub use data_report::DataFormat;
 pub use diff_report::DiffPage;
-pub use html::{Recorded, ReportPage};
+pub use html::{ComparisonPage, Recorded, ReportPage, Verdict};
 pub use model_plot::write_model_plot;
 pub use model_report::write_model;
 pub use opmeter_analysis::SourceText;

@@ -10,6 +10,7 @@ pub struct AlignedSource {
     /// The file's name after; none where it is not there any more.
     pub after: Option<Arc<str>>,
     /// The lines in the order in which they stand after, those that are gone or went to another file where they were.
+    /// Where the text of the file is missing on both sides, those that have instructions.
     pub lines: Vec<AlignedLine>,
 }
 
@@ -18,6 +19,10 @@ pub struct AlignedSource {
 pub struct AlignedLine {
     /// Where it was and is, and what it ran.
     pub row: Changed<Place>,
+    /// What stood there before, with the space around it; none where it was not there, or the source is missing.
+    pub text_before: Option<Arc<str>>,
+    /// What stands there after.
+    pub text_after: Option<Arc<str>>,
     /// Whether it has instructions in either recording.
     pub has_code: bool,
 }

@@ -13,6 +13,8 @@ pub(crate) struct Lines<'a> {
     map: &'a LineMap,
     /// For each line after, the line before.
     back: HashMap<FileLine, FileLine>,
+    /// Pairs of files that have lines whose executions changed.
+    changed: BTreeSet<(usize, usize)>,
     /// Texts of files that are the same in both, by the file after: those that have lines whose executions changed.
     identical: HashMap<usize, Vec<String>>,
 }
@@ -34,11 +36,20 @@ impl<'a> Lines<'a> {
                 }
             }
         }
+        // What ran only after is in no line before.
+        for (other, known) in after.1.iter().enumerate() {
+            let is_new =
+                |(line, ran): (&u32, &Ran)| ran.executions > 0 && !back.contains_key(&(other, *line));
+            if known.lines.iter().any(is_new) {
+                let pair = |pair: &Option<(usize, Way)>| pair.is_some_and(|(after, _)| after == other);
+                changed.extend(map.files.iter().position(pair).map(|file| (file, other)));
+            }
+        }
         let identical =
-            changed.into_iter().filter(|(file, other)| map.files[*file] == Some((*other, Way::Identical)));
+            changed.iter().filter(|(file, other)| map.files[*file] == Some((*other, Way::Identical)));
         let text = |other: usize| after.0.text(&after.1[other].name).lines;
-        let identical = identical.filter_map(|(_, other)| Some((other, text(other)?))).collect();
-        Lines { before, after, map, back, identical }
+        let identical = identical.filter_map(|(_, other)| Some((*other, text(*other)?))).collect();
+        Lines { before, after, map, back, changed, identical }
     }
 
     /// What every line ran.
@@ -75,19 +86,27 @@ impl<'a> Lines<'a> {
             at.map(|(file, line)| files[file].ran(line)).unwrap_or_default()
         };
         let change = Change { before: ran(self.before.1, before), after: ran(self.after.1, after) };
-        let text = |sources: &Sources, at: FileLine, identical: Option<usize>| {
-            LineMap::text(sources, at).or_else(|| {
-                let line = self.identical.get(&identical?)?.get((at.1 as usize).checked_sub(1)?)?;
-                Some(Arc::from(line.trim()))
-            })
-        };
-        let same = after.map(|(file, _)| file);
+        let [text_before, text_after] =
+            self.texts(before, after).map(|text| text.map(|text| Arc::from(text.trim())));
         Changed {
-            before: before.map(|at| place(self.before.1, at, text(&self.map.before, at, same))),
-            after: after.map(|at| place(self.after.1, at, text(&self.map.after, at, same))),
+            before: before.map(|at| place(self.before.1, at, text_before)),
+            after: after.map(|at| place(self.after.1, at, text_after)),
             edit,
             change,
         }
+    }
+
+    /// What stands on a line before and after, with the space around it.
+    fn texts(&self, before: Option<FileLine>, after: Option<FileLine>) -> [Option<&str>; 2] {
+        let text = |sources: &'a Sources, at: FileLine| LineMap::text(sources, at);
+        let same = |at: FileLine| {
+            let lines = self.identical.get(&after?.0)?;
+            lines.get((at.1 as usize).checked_sub(1)?).map(String::as_str)
+        };
+        [
+            before.and_then(|at| text(&self.map.before, at).or_else(|| same(at))),
+            after.and_then(|at| text(&self.map.after, at).or_else(|| same(at))),
+        ]
     }
 
     /// Each file's lines in the order in which they stand after, with those that are not there any more between them.
@@ -115,6 +134,11 @@ impl<'a> Lines<'a> {
         let before = file.and_then(|file| count(&self.map.before, file)).or(file.and(same));
         let after = other.and_then(|other| count(&self.map.after, other)).or(same);
         let mut lines = Vec::new();
+        if let (Some(file), Some(other)) = (file, other)
+            && (before.is_none() || after.is_none())
+        {
+            return self.aligned_by_number(file, other, before.or(after));
+        }
         // Lines that are gone, or went elsewhere, stand where the line before them does.
         let mut next_before = 1;
         let gone = |from: u32, to: u32, lines: &mut Vec<AlignedLine>| {
@@ -143,6 +167,39 @@ impl<'a> Lines<'a> {
         if let Some(count) = before {
             gone(next_before, count + 1, &mut lines);
         }
+        if lines.is_empty() {
+            // Nothing is known of the text: what ran is shown by number.
+            let known = |files: &[SideFile], file: usize| -> Vec<FileLine> {
+                let ran = files[file].lines.iter().filter(|(line, ran)| **line > 0 && ran.executions > 0);
+                ran.map(|(line, _)| (file, *line)).collect()
+            };
+            let gone = file.map(|file| known(self.before.1, file)).unwrap_or_default();
+            lines.extend(gone.into_iter().map(|at| self.aligned_line(Some(at), self.map.line_after(at))));
+            let new = other.map(|other| known(self.after.1, other)).unwrap_or_default();
+            lines.extend(new.into_iter().map(|at| self.aligned_line(self.line_before(at), Some(at))));
+        }
+        self.aligned_source(file, other, lines)
+    }
+
+    /// A pair of files whose lines are matched by their numbers, since the text of one or both is missing: all lines of
+    /// the text that there is, or those that have instructions. None if nothing changed, so far as can be told.
+    fn aligned_by_number(&self, file: usize, other: usize, count: Option<u32>) -> Option<AlignedSource> {
+        if !self.changed.contains(&(file, other)) {
+            return None;
+        }
+        let known = self.before.1[file].lines.keys().chain(self.after.1[other].lines.keys());
+        let mut numbers: BTreeSet<u32> = known.copied().filter(|line| *line > 0).collect();
+        numbers.extend(1..=count.unwrap_or(0));
+        let line = |line: u32| self.aligned_line(Some((file, line)), Some((other, line)));
+        self.aligned_source(Some(file), Some(other), numbers.into_iter().map(line).collect())
+    }
+
+    fn aligned_source(
+        &self,
+        file: Option<usize>,
+        other: Option<usize>,
+        lines: Vec<AlignedLine>,
+    ) -> Option<AlignedSource> {
         let name = |files: &[SideFile], file: Option<usize>| file.map(|file| files[file].name.clone());
         (!lines.is_empty()).then(|| AlignedSource {
             before: name(self.before.1, file),
@@ -156,7 +213,8 @@ impl<'a> Lines<'a> {
             at.is_some_and(|(file, line)| files[file].lines.contains_key(&line))
         };
         let has_code = has_code(self.before.1, before) || has_code(self.after.1, after);
-        AlignedLine { row: self.row(before, after), has_code }
+        let [text_before, text_after] = self.texts(before, after).map(|text| text.map(Arc::from));
+        AlignedLine { row: self.row(before, after), text_before, text_after, has_code }
     }
 }
 

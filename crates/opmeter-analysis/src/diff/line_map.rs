@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 use super::file_pairs::pair_files;
 use super::increasing::increasing;
@@ -219,10 +218,10 @@ impl LineMap {
         Some((self.after.files[other], place))
     }
 
-    /// The text of a line after, or before.
-    pub(crate) fn text(sources: &Sources, (file, line): FileLine) -> Option<Arc<str>> {
+    /// The text of a line after, or before, as it stands there.
+    pub(crate) fn text(sources: &Sources, (file, line): FileLine) -> Option<&str> {
         let line = (line as usize).checked_sub(1)?;
-        sources.get(file)?.texts.get(line).map(|text| text.trim().into())
+        sources.get(file)?.texts.get(line).map(String::as_str)
     }
 }
 

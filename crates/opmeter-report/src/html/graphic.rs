@@ -43,6 +43,18 @@ pub(crate) fn grouped_bars(parts: &[f64]) -> Markup {
     }
 }
 
+/// A bar from the middle of the cell: to the left of what shrank, to the right of what grew; from -1 to 1.
+pub(crate) fn change_bar(part: f64) -> Markup {
+    let size = if part.is_finite() { part.abs().min(1.0) / 2.0 } else { 0.0 };
+    let (class, from) = if part < 0.0 { ("shrank", 0.5 - size) } else { ("grew", 0.5) };
+    html! {
+        svg.bars aria-hidden="true" {
+            line.middle x1="50%" x2="50%" y1="0" y2="100%" {}
+            @if size > 0.0 { rect.(class) x=(percentage(from)) width=(percentage(size)) height="100%" {} }
+        }
+    }
+}
+
 /// The step of the scale of colours, from 0 for nothing to 9 for the most. Square roots, since few things are hot.
 pub(crate) fn heat(part: f64) -> u32 {
     if part > 0.0 { (part.min(1.0).sqrt() * STEPS).ceil() as u32 } else { 0 }
@@ -62,6 +74,14 @@ mod tests {
         assert!(markup.contains(r#"class="a" x="0.00%" width="75.00%""#), "{markup}");
         assert!(markup.contains(r#"class="b" x="75.00%" width="25.00%""#), "{markup}");
         assert!(!markup.contains(r#"class="c""#), "{markup}");
+    }
+
+    #[test]
+    fn changes_go_both_ways_from_the_middle() {
+        let bar = |part| change_bar(part).into_string();
+        assert!(bar(-0.5).contains(r#"class="shrank" x="25.00%" width="25.00%""#), "{}", bar(-0.5));
+        assert!(bar(2.0).contains(r#"class="grew" x="50.00%" width="50.00%""#), "{}", bar(2.0));
+        assert!(!bar(0.0).contains("rect") && !bar(f64::NAN).contains("rect"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::number::counted;
 
 /// The sign before numbers that are estimated, not measured.
-const ESTIMATED: &str = "≈\u{202f}";
+pub(crate) const ESTIMATED: &str = "≈\u{202f}";
 
 /// A table of a page. Its script lets readers sort it by any column and, where it has a filter, choose rows.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct Column {
     /// Whether its estimates have a sign before them.
     signed: bool,
     choice: bool,
+    /// Whether what is farthest from 0 comes first, whatever its sign.
+    by_size: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,7 @@ impl Column {
             estimated: false,
             signed: false,
             choice: false,
+            by_size: false,
         }
     }
 
@@ -97,6 +100,11 @@ impl Column {
     /// A column of the errors of estimates, which have a sign of their own.
     pub(crate) fn error(self) -> Column {
         Column { estimated: true, ..self }
+    }
+
+    /// A column of changes: those that are farthest from 0 come first.
+    pub(crate) fn by_size(self) -> Column {
+        Column { by_size: true, ..self }
     }
 
     /// A column of few different texts, of which readers may choose one.
@@ -182,11 +190,13 @@ impl Table {
 }
 
 fn head(column: &Column) -> Markup {
-    let sorted = column.sorted.then_some("descending");
+    let sorted = column.sorted.then_some(if column.by_size { "other" } else { "descending" });
     let about = (!column.about.is_empty()).then_some(column.about);
     let choice = column.choice.then_some("");
+    let by_size = column.by_size.then_some("");
     html! {
-        th.(column.class()) scope="col" aria-sort=[sorted] title=[about] data-choice=[choice] { (column.name) }
+        th.(column.class()) scope="col" aria-sort=[sorted] title=[about] data-choice=[choice]
+            data-by-size=[by_size] { (column.name) }
     }
 }
 

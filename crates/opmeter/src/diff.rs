@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use opmeter_analysis::{ChangedBy, Comparison, Files, Gate, Side, Terms};
+use opmeter_analysis::{ChangedBy, Comparison, Files, Side, Terms};
 use opmeter_recording::{Phase, Recording};
 use opmeter_report::{DataFormat, DiffPage, Page, Style};
 
 use crate::analyze::DataFormatArg;
 use crate::cli::{PhaseArg, TermsArg};
-use crate::error::{Failure, NOT_DONE, WRONG};
+use crate::diff_page;
+use crate::error::{Failure, WRONG};
 use crate::export::{Sync, to_file};
 use crate::message;
 use crate::report::{open, without_counts, written};
 use crate::selection::{Selection, SelectionArgs, require_instructions};
+use crate::verdict::Verdict;
 
 /// Rows of each table of the summary.
 const TOP_OF_SUMMARY: usize = 10;
@@ -61,6 +63,10 @@ pub struct DiffArgs {
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write a page for a browser instead, a single file with all tables and the sources side by side; `-` is standard
+    /// output
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// What there is a row for.
@@ -104,6 +110,7 @@ pub fn run(args: &DiffArgs) -> Result<ExitCode, Failure> {
 }
 
 fn compare(args: &DiffArgs) -> Result<ExitCode, Failure> {
+    check_html(args)?;
     let by_file = !args.selection.include.is_empty() || !args.selection.exclude.is_empty();
     if by_file && args.terms == TermsArg::Executed {
         return Err(Failure::wrong(
@@ -133,8 +140,46 @@ fn compare(args: &DiffArgs) -> Result<ExitCode, Failure> {
                 .to_owned(),
         );
     }
-    write(args, &selection, &comparison)?;
-    args.fail_above.map_or(Ok(ExitCode::SUCCESS), |percent| gate(&comparison, percent))
+    let verdict = args.fail_above.map(|percent| Verdict::new(&comparison, percent));
+    match &args.html {
+        Some(path) => diff_page::write(
+            path,
+            [(&args.before, &before), (&args.after, &after)],
+            &comparison,
+            &phases(&selection),
+            verdict.as_ref(),
+        )?,
+        None => write(args, &selection, &comparison)?,
+    }
+    verdict.map_or(Ok(ExitCode::SUCCESS), Verdict::end)
+}
+
+/// Whether nothing is asked for that a page does not have.
+fn check_html(args: &DiffArgs) -> Result<(), Failure> {
+    if args.html.is_none() {
+        return Ok(());
+    }
+    let without = |option: &str, why: &str| {
+        Err(Failure::wrong(format_args!("--html and {option} can't go together: {why}; leave {option} out")))
+    };
+    if args.by.is_some() {
+        return without("--by", "a page has lines, functions, files, opcodes and families");
+    }
+    if args.top.is_some() {
+        return without("--top", "a page has all sources, and its tables can be filtered");
+    }
+    if args.format != DataFormatArg::Table {
+        return without("--format", "a page is a format of its own");
+    }
+    if args.output.is_some() {
+        return without("--output", "--html names the file itself");
+    }
+    Ok(())
+}
+
+/// The phases that are compared.
+fn phases(selection: &Selection) -> Vec<Phase> {
+    Phase::ALL.into_iter().filter(|phase| selection.filter.takes_phase(*phase)).collect()
 }
 
 fn side<'a>(recording: &'a Recording, files: &'a Files<'a>) -> Side<'a> {
@@ -155,8 +200,7 @@ fn recording(path: &Path, selection: &Selection, by: Option<View>) -> Result<Rec
 }
 
 fn write(args: &DiffArgs, selection: &Selection, comparison: &Comparison<'_>) -> Result<(), Failure> {
-    let phases: Vec<Phase> =
-        Phase::ALL.into_iter().filter(|phase| selection.filter.takes_phase(*phase)).collect();
+    let phases = phases(selection);
     let print = |style: Style, out: &mut dyn Write| -> io::Result<()> {
         let Some(view) = args.by.filter(|_| args.format != DataFormatArg::Table) else {
             let summary = match comparison.is_across_versions() {
@@ -189,30 +233,5 @@ fn write(args: &DiffArgs, selection: &Selection, comparison: &Comparison<'_>) ->
             written(print(style, &mut out).and_then(|()| out.flush()))
         }
         Some(path) => to_file(path, Sync::Yes, |out| print(Style::PLAIN, out)),
-    }
-}
-
-/// Says whether executions grew by more than they may, and ends accordingly.
-fn gate(comparison: &Comparison<'_>, percent: f64) -> Result<ExitCode, Failure> {
-    let total = comparison.total;
-    let grew = match total.percent() {
-        _ if total.size() == 0 => "executions did not change".to_owned(),
-        None => "executions grew from none".to_owned(),
-        Some(by) if by < 0.0 => format!("executions shrank by {:.4} %", -by),
-        Some(by) => format!("executions grew by {by:.4} %"),
-    };
-    let grew = format!("{grew} ({} before, {} after)", total.before.executions, total.after.executions);
-    match comparison.gate(percent) {
-        Gate::Passed => {
-            message::tell(format_args!("{grew}; --fail-above {percent} allows that"));
-            Ok(ExitCode::SUCCESS)
-        }
-        Gate::Failed => {
-            message::tell(format_args!("{grew}, more than --fail-above {percent} allows"));
-            Ok(ExitCode::from(NOT_DONE))
-        }
-        Gate::Undecided(why) => Err(Failure::wrong(format_args!(
-            "--fail-above can't tell whether executions grew: {why}; record both again"
-        ))),
     }
 }

@@ -12,6 +12,7 @@ mod commands_reference;
 mod completions;
 mod descendants;
 mod diff;
+mod diff_page;
 mod doctor;
 mod energy;
 mod error;
@@ -42,6 +43,7 @@ mod report_page;
 mod selection;
 mod signal_passing;
 mod synthesize;
+mod verdict;
 
 fn main() -> std::process::ExitCode {
     message::tell_damage_once();

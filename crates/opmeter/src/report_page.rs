@@ -39,19 +39,27 @@ pub fn write(args: &ReportArgs, selection: &Selection, path: &Path) -> Result<Ex
         })
         .collect();
     let page = ReportPage { recordings };
-    if path == Path::new(STDOUT) {
-        let mut out = BufWriter::new(io::stdout().lock());
-        written(page.write(&mut out).and_then(|()| out.flush()))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    to_file(path, Sync::No, |out| page.write(out))?;
-    // Nobody reading it is no failure.
-    let _ = writeln!(io::stderr(), "page written to {}", path.display());
+    write_page(path, |out| page.write(out))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Writes a page to `path`, and says where it is; or to standard output.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_page(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    if path == Path::new(STDOUT) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        return written(write(&mut out).and_then(|()| out.flush()));
+    }
+    to_file(path, Sync::No, |out| write(out))?;
+    // Nobody reading it is no failure.
+    let _ = writeln!(io::stderr(), "page written to {}", path.display());
+    Ok(())
+}
+
 /// What a recording is called: the name of its folder.
-fn name(path: &Path, recording: &Recording) -> String {
+pub fn name(path: &Path, recording: &Recording) -> String {
     let folder = path.file_name().or(recording.path.file_name());
     folder.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -10,6 +10,7 @@ const STYLE: &str = concat!(
     include_str!("style/layout.css"),
     include_str!("style/table.css"),
     include_str!("style/source.css"),
+    include_str!("style/comparison.css"),
     include_str!("style/print.css"),
 );
 
@@ -18,8 +19,11 @@ const SCRIPT: &str = concat!(
     "'use strict';\n(() => {\n",
     include_str!("script/page.js"),
     include_str!("script/table.js"),
+    include_str!("script/file_view.js"),
     include_str!("script/source_file.js"),
     include_str!("script/source_view.js"),
+    include_str!("script/aligned_file.js"),
+    include_str!("script/comparison_view.js"),
     include_str!("script/source_index.js"),
     include_str!("script/start.js"),
     "})();\n",

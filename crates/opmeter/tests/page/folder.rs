@@ -74,6 +74,19 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Writes a page of the comparison of two recordings.
+    pub fn comparison(&self, arguments: &[&str]) -> PathBuf {
+        let page = self.path("diff.html");
+        let mut command = opmeter();
+        command.current_dir(self.0.path()).arg("diff").args(arguments).args(["--html", "diff.html"]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("page written to diff.html\n"));
+        page
+    }
+}
+
 /// What the source view shows of each line that has numbers: its cells, by line.
 pub fn shown_lines(browser: &mut Browser) -> BTreeMap<u32, Vec<String>> {
     browser.wait(

@@ -1,8 +1,10 @@
-//! `report --html`: the page, and what it does in a browser, where there is one.
+//! `report --html` and `diff --html`: the pages, and what they do in a browser, where there is one.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../support/browser.rs"]
 mod browser;
+mod comparison;
+mod comparison_output;
 mod folder;
 mod hostile_names;
 #[path = "../support/interpreters.rs"]

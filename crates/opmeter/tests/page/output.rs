@@ -53,7 +53,7 @@ fn the_page_goes_where_it_is_asked_to() {
 }
 
 /// Whether a page holds nothing that would be loaded, and a policy that forbids it.
-fn is_alone(page: &str) -> bool {
+pub fn is_alone(page: &str) -> bool {
     let policy = "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-";
     let loading = [" src=", "<link", "<iframe", "@import", "url(", " style="];
     page.contains(policy) && loading.iter().all(|loads| !page.contains(loads))

@@ -1,47 +1,29 @@
-// The view of a file: rows of lines in chunks, which are made when they come near, and the rest when there is time.
+// The view of a file of a recording: lines with their numbers, and their bytecode below.
 
-/** The lines of a chunk. */
-const CHUNK = 100;
-
-class SourceView {
+class SourceView extends FileView {
   /** A view of files of a recording: `place` is its own, `index` what the page says of it. */
   constructor(place, index) {
+    super();
     this.place = place;
     this.index = index;
-    this.files = new Map();
-    this.element = element('div', { class: 'file' });
-    this.number = null;
   }
 
-  /** Shows a file, by its number, unless it is shown already. */
-  open(number) {
-    if (this.number === number) return;
-    this.number = number;
-    if (!this.files.has(number)) {
-      this.files.set(number, new SourceFile(dataOf(`source-${this.place}-${number}`)));
-    }
-    this.file = this.files.get(number);
-    this.code = element('div', {
-      class: 'code', tabindex: '0', role: 'table', 'aria-label': `Source of ${this.index.files[number].label}`,
-    });
-    this.code.addEventListener('keydown', (event) => this.move(event));
-    this.setWidths();
-    this.code.append(this.heads());
-    this.chunks = [];
-    for (let first = 0; first < this.file.lines.length; first += CHUNK) this.chunks.push(this.chunk(first));
-    this.code.append(...this.chunks);
-    const near = new IntersectionObserver((entries) => {
-      entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => this.fill(target));
-    }, { root: this.code, rootMargin: '600px' });
-    this.chunks.forEach((chunk) => near.observe(chunk));
+  read(number) {
+    return new SourceFile(dataOf(`source-${this.place}-${number}`));
+  }
+
+  label() {
+    return this.index.files[this.number].label;
+  }
+
+  /** What stands above the lines. */
+  above() {
     const warning = this.file.warning === null ? [] : [element('div', { class: 'warnings', role: 'note' },
       element('p', {}, element('strong', {}, 'Warning: '), this.file.warning))];
-    this.element.replaceChildren(this.fileHead(), ...warning, this.code);
-    this.fillWhenIdle(this.chunks, 0);
+    return [this.fileHead(), ...warning];
   }
 
   fileHead() {
-    const { label } = this.index.files[this.number];
     const open = element('button', { type: 'button', class: 'open-all' }, 'Open all bytecode');
     open.addEventListener('click', () => {
       const isOpen = open.textContent.startsWith('Close');
@@ -50,7 +32,7 @@ class SourceView {
       open.textContent = isOpen ? 'Open all bytecode' : 'Close all bytecode';
     });
     const estimated = this.index.line_columns.some((column) => column.estimate);
-    return element('div', { class: 'file-head' }, element('h4', {}, label),
+    return element('div', { class: 'file-head' }, element('h4', {}, this.label()),
       element('p', {}, `${grouped(this.file.lines.length)} lines${estimated ? ' · ≈ italic: estimated' : ''}`), open);
   }
 
@@ -93,36 +75,16 @@ class SourceView {
       element('span', { class: 'text', role: 'columnheader' }, 'source'));
   }
 
-  /** An empty chunk, from this place in the lines on, as high as it will be. */
-  chunk(first) {
-    const lines = this.file.lines.slice(first, first + CHUNK);
-    const chunk = element('div', { class: 'chunk', role: 'rowgroup', 'data-first': first });
-    chunk.style.setProperty('--lines', lines.length);
+  content() {
+    const chunks = this.chunksOf(0, this.file.lines.length);
     const executions = this.file.data.line_numbers[0] ?? [];
-    if (!lines.some((line) => Number(executions[this.file.places.get(line)] ?? 0) > 0)) {
+    chunks.forEach((chunk) => {
+      const lines = this.file.lines.slice(Number(chunk.dataset.first), Number(chunk.dataset.end));
+      if (lines.some((line) => Number(executions[this.file.places.get(line)] ?? 0) > 0)) return;
       chunk.classList.add('idle');
       chunk.dataset.idle = `lines ${lines[0]} to ${lines.at(-1)}: nothing ran`;
-    }
-    return chunk;
-  }
-
-  fill(chunk) {
-    if (chunk.childElementCount > 0) return;
-    const first = Number(chunk.dataset.first);
-    chunk.append(...this.file.lines.slice(first, first + CHUNK).map((line) => this.row(line)));
-  }
-
-  fillWhenIdle(chunks, next) {
-    whenIdle(() => {
-      // Another file may be shown by now.
-      if (chunks !== this.chunks || next >= chunks.length) return;
-      this.fill(chunks[next]);
-      this.fillWhenIdle(chunks, next + 1);
     });
-  }
-
-  fillAll() {
-    this.chunks?.forEach((chunk) => this.fill(chunk));
+    return chunks;
   }
 
   /** Not what addresses name: a browser would go there by itself, before the view is there. */
@@ -130,9 +92,10 @@ class SourceView {
     return `row-${this.place}-${this.number}-${line}`;
   }
 
-  row(line) {
+  row(at) {
+    const line = this.file.lines[at];
     const place = this.file.places.get(line);
-    const row = element('div', { class: 'row', role: 'row', id: this.idOf(line), 'data-line': line });
+    const row = element('div', { class: 'row', role: 'row', id: this.idOf(line), 'data-line': line, 'data-at': at });
     const columns = this.index.line_columns;
     const name = line === 0 ? 'none' : String(line);
     if (place === undefined) {
@@ -187,18 +150,19 @@ class SourceView {
     return element('div', { class: 'bytecode' }, ...rows);
   }
 
-  /** Goes to a line: in the middle of the view, marked, and with `focus` where the keyboard is. */
+  /** Goes to a line; with `focus` the keyboard goes there too. */
   show(line, focus) {
-    const place = this.file.lines.indexOf(line);
-    if (place < 0) return;
-    this.fill(this.chunks[Math.floor(place / CHUNK)]);
-    this.code.querySelectorAll('.target').forEach((row) => row.classList.remove('target'));
-    const row = document.getElementById(this.idOf(line));
-    row.classList.add('target');
-    row.scrollIntoView({ block: 'center' });
-    // Lines that were not laid out before may be higher than was thought.
-    requestAnimationFrame(() => row.scrollIntoView({ block: 'center' }));
+    const row = this.rowAt(this.file.lines.indexOf(line));
+    if (!row) return;
+    this.goTo(row);
     if (focus) (row.querySelector('button.place') ?? this.code).focus({ preventScroll: true });
+  }
+
+  /** The file that an address names, and what is to be shown of it; nothing where it names none of this recording. */
+  locate(address) {
+    const [, kind, place, file, line] = /^#(line|file)-(\d+)-(\d+)(?:-(\d+))?$/.exec(address) ?? [];
+    if (!kind || Number(place) !== this.place || !this.index.files[Number(file)]) return null;
+    return { file: Number(file), show: () => { if (line !== undefined) this.show(Number(line), true); } };
   }
 
   /** The arrow keys go from line to line; right and left open and close the bytecode. */
@@ -221,22 +185,10 @@ class SourceView {
   /** The next line that has bytecode; from no line, the first that is in view. */
   next(button, step) {
     const { lines, parts, places } = this.file;
-    let at = button ? lines.indexOf(Number(button.closest('.row').dataset.line)) + step : this.firstInView();
+    let at = button ? Number(button.closest('.row').dataset.at) + step : this.firstInView();
     for (; at >= 0 && at < lines.length; at += step) {
-      if (parts.has(places.get(lines[at]))) {
-        this.fill(this.chunks[Math.floor(at / CHUNK)]);
-        return document.getElementById(this.idOf(lines[at])).querySelector('button.place');
-      }
+      if (parts.has(places.get(lines[at]))) return this.rowAt(at).querySelector('button.place');
     }
     return null;
-  }
-
-  firstInView() {
-    const top = this.code.getBoundingClientRect().top + this.code.firstChild.offsetHeight;
-    const chunk = this.chunks.find((one) => one.getBoundingClientRect().bottom > top);
-    this.fill(chunk);
-    const rows = [...chunk.querySelectorAll('[data-line]')];
-    const row = rows.find((one) => one.getBoundingClientRect().bottom > top) ?? rows[0];
-    return this.file.lines.indexOf(Number(row.dataset.line));
   }
 }

@@ -7,18 +7,29 @@ document.querySelector('.controls').append(themeSwitch());
 document.querySelectorAll('.table').forEach(makeFilterable);
 document.querySelectorAll('table.data').forEach(makeSortable);
 
-/** The source views by the place of their recording. */
+/** The source views by the place of their recording; that of a comparison is the only one of its page. */
 const viewers = new Map();
-const index = document.getElementById('index') ? dataOf('index') : { recordings: [] };
-document.querySelectorAll('.viewer').forEach((frame) => {
-  const place = Number(frame.dataset.recording);
-  const view = new SourceView(place, index.recordings[place]);
-  const outline = new SourceIndex(view.index, (file, line) => {
+
+/** Puts a view and the list of its files into their frame. */
+const addViewer = (frame, place, view, files, badge) => {
+  const outline = new SourceIndex(files, badge, (file, line) => {
     open(place, file);
     if (line !== undefined) view.show(line, true);
   });
   frame.append(outline.element, view.element);
   viewers.set(place, { view, outline, frame });
+};
+
+const index = document.getElementById('index') ? dataOf('index') : { recordings: [] };
+document.querySelectorAll('.viewer').forEach((frame) => {
+  if (frame.classList.contains('aligned')) {
+    const aligned = dataOf('aligned');
+    addViewer(frame, 0, new ComparisonView(aligned), aligned.files, changeBadge(aligned));
+    return;
+  }
+  const place = Number(frame.dataset.recording);
+  const recording = index.recordings[place];
+  addViewer(frame, place, new SourceView(place, recording), recording.files, shareBadge(recording));
 });
 
 /** Opens a file in the source view of a recording. */
@@ -49,13 +60,14 @@ chooser?.addEventListener('change', () => choose(Number(chooser.value)));
 
 /** Goes to the line or file that the address names. */
 const follow = () => {
-  const [, kind, place, file, line] = /^#(line|file)-(\d+)-(\d+)(?:-(\d+))?$/.exec(location.hash) ?? [];
-  const viewer = viewers.get(Number(place));
-  if (!kind || !viewer?.view.index.files[Number(file)]) return;
-  choose(Number(place));
-  open(Number(place), Number(file));
-  viewer.frame.scrollIntoView({ block: 'start' });
-  if (line !== undefined) viewer.view.show(Number(line), true);
+  for (const [place, viewer] of viewers) {
+    const located = viewer.view.locate(location.hash);
+    if (located === null) continue;
+    choose(place);
+    open(place, located.file);
+    viewer.frame.scrollIntoView({ block: 'start' });
+    located.show();
+  }
 };
 addEventListener('hashchange', follow);
 // A link to where one is already leads there again.

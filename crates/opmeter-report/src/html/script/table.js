@@ -1,12 +1,18 @@
 // Tables that can be sorted by each column, and whose rows can be chosen by their text.
 
-/** What a cell of a table is sorted by. */
+/** What a cell of a table is sorted by: of numbers nothing comes last, and what grew from none is most. */
 const keyOf = (cell, isNumber) => {
   const text = cell.textContent.trim();
   if (!isNumber) return text.toLowerCase();
-  const digits = text.replace(/[^0-9.e-]/g, '');
-  return digits === '' ? -Infinity : Number(digits);
+  if (text === 'new') return Infinity;
+  const number = /-?[0-9.]+(?:e-?[0-9]+)?/.exec(text.replaceAll(',', ''));
+  return number === null ? -Infinity : Number(number[0]);
 };
+
+/** The orders of a column, and which comes after which when its head is clicked on. */
+const NEXT = { descending: 'ascending', ascending: 'descending' };
+/** Of changes also that by size, whatever their sign. */
+const NEXT_BY_SIZE = { other: 'descending', descending: 'ascending', ascending: 'other' };
 
 /** Lets a table be sorted by what its column heads name. */
 const makeSortable = (table) => {
@@ -16,14 +22,18 @@ const makeSortable = (table) => {
     const isNumber = head.classList.contains('number');
     const button = element('button', { type: 'button' }, head.textContent);
     button.addEventListener('click', () => {
-      const now = head.getAttribute('aria-sort');
+      const bySize = head.dataset.bySize !== undefined;
       // What is most comes first of numbers, what is first of names.
-      const ascending = now ? now === 'descending' : !isNumber;
+      const first = bySize ? 'other' : isNumber ? 'descending' : 'ascending';
+      const order = (bySize ? NEXT_BY_SIZE : NEXT)[head.getAttribute('aria-sort')] ?? first;
       heads.forEach((other) => other.removeAttribute('aria-sort'));
-      head.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+      head.setAttribute('aria-sort', order);
       const body = table.tBodies[0];
-      const rows = [...body.rows].map((row) => [keyOf(row.cells[place], isNumber), row]);
-      const sign = ascending ? 1 : -1;
+      const rows = [...body.rows].map((row) => {
+        const key = keyOf(row.cells[place], isNumber);
+        return [order === 'other' && key !== -Infinity ? Math.abs(key) : key, row];
+      });
+      const sign = order === 'ascending' ? 1 : -1;
       rows.sort(([one], [other]) => (one < other ? -sign : one > other ? sign : 0));
       body.append(...rows.map(([, row]) => row));
     });

@@ -232,3 +232,28 @@ fn sources_without_text_are_aligned_by_number() {
     assert!(sources[0].lines.iter().all(|line| line.text_after.is_none() && line.row.before.is_some()));
     assert!(compare(0).is_empty(), "nothing changed");
 }
+
+#[test]
+fn lines_that_are_gone_stand_behind_those_they_followed() {
+    let [one, two]: [&[(&str, u64)]; 2] = [
+        &[("def one(a, b):", 1), ("    return compute(a, b)", 2)],
+        &[("def two(c, d):", 1), ("    first = prepare(c)", 3), ("    return finish(first, d)", 4)],
+    ];
+    let gone: &[(&str, u64)] = &[("    print(nothing, at, all)", 5)];
+    let edited: &[(&str, u64)] = &[("    return finish(first, d, e)", 4)];
+    let before = [one, gone, two].concat();
+    let after = [&two[..2], edited, one].concat();
+    compare(&[("/p/a.py", &before)], &[("/p/a.py", &after)], |comparison| {
+        let rows = rows(&comparison.sources[0]);
+        let pairs: Vec<_> = rows.iter().map(|(before, after, _)| (*before, *after)).collect();
+        let expected = [
+            (Some(4), Some(1)),
+            (Some(5), Some(2)),
+            (Some(6), Some(3)),
+            (Some(1), Some(4)),
+            (Some(2), Some(5)),
+            (Some(3), None),
+        ];
+        assert_eq!(pairs, expected, "{rows:?}");
+    });
+}

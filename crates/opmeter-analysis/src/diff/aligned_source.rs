@@ -9,8 +9,8 @@ pub struct AlignedSource {
     pub before: Option<Arc<str>>,
     /// The file's name after; none where it is not there any more.
     pub after: Option<Arc<str>>,
-    /// The lines in the order in which they stand after, those that are gone or went to another file where they were.
-    /// Where the text of the file is missing on both sides, those that have instructions.
+    /// The lines in the order in which they stand after, those that are gone or went to another file
+    /// behind the line that came before them. Where the text of the file is missing on both sides, those that have instructions.
     pub lines: Vec<AlignedLine>,
 }
 

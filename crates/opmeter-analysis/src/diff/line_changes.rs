@@ -139,33 +139,16 @@ impl<'a> Lines<'a> {
         {
             return self.aligned_by_number(file, other, before.or(after));
         }
-        // Lines that are gone, or went elsewhere, stand where the line before them does.
-        let mut next_before = 1;
-        let gone = |from: u32, to: u32, lines: &mut Vec<AlignedLine>| {
-            for line in from..to {
-                let at = (file.unwrap_or_default(), line);
-                let target = self.map.line_after(at);
-                let is_here = target.is_some_and(|(to, _)| Some(to) == other);
-                if !is_here {
-                    lines.push(self.aligned_line(Some(at), target));
-                }
-            }
+        let mut gone = self.gone(file, other, before.unwrap_or(0));
+        let mut gone_behind = |line: u32, lines: &mut Vec<AlignedLine>| {
+            let gone = gone.remove(&line).unwrap_or_default();
+            lines.extend(gone.into_iter().map(|at| self.aligned_line(Some(at), self.map.line_after(at))));
         };
+        gone_behind(0, &mut lines);
         for line in 1..=after.unwrap_or(0) {
             let at = (other.unwrap_or_default(), line);
-            let from = self.line_before(at);
-            let row = self.aligned_line(from, Some(at));
-            if let Some((_, place)) = from.filter(|(from, _)| Some(*from) == file)
-                && row.row.edit != Edit::Moved
-                && place >= next_before
-            {
-                gone(next_before, place, &mut lines);
-                next_before = place + 1;
-            }
-            lines.push(row);
-        }
-        if let Some(count) = before {
-            gone(next_before, count + 1, &mut lines);
+            lines.push(self.aligned_line(self.line_before(at), Some(at)));
+            gone_behind(line, &mut lines);
         }
         if lines.is_empty() {
             // Nothing is known of the text: what ran is shown by number.
@@ -179,6 +162,28 @@ impl<'a> Lines<'a> {
             lines.extend(new.into_iter().map(|at| self.aligned_line(self.line_before(at), Some(at))));
         }
         self.aligned_source(file, other, lines)
+    }
+
+    /// The lines before of a file that are gone or went elsewhere, by the line after behind which they stand: the one
+    /// that came before them, wherever it is now; 0 at the start.
+    fn gone(&self, file: Option<usize>, other: Option<usize>, count: u32) -> HashMap<u32, Vec<FileLine>> {
+        let mut gone: HashMap<u32, Vec<FileLine>> = HashMap::new();
+        let mut behind = 0;
+        for line in 1..=count {
+            let at = (file.unwrap_or_default(), line);
+            match self.map.line_after(at) {
+                Some((to, place)) if Some(to) == other => {
+                    // Blank lines may be matched with any.
+                    let is_blank =
+                        LineMap::text(&self.map.before, at).is_some_and(|text| text.trim().is_empty());
+                    if !is_blank || self.map.edit(at, (to, place)) != Edit::Moved {
+                        behind = place;
+                    }
+                }
+                _ => gone.entry(behind).or_default().push(at),
+            }
+        }
+        gone
     }
 
     /// A pair of files whose lines are matched by their numbers, since the text of one or both is missing: all lines of

@@ -222,7 +222,7 @@ impl<'a> AlignedFiles<'a> {
             let [before, after] = lines_here(source, line);
             data.before.push(before);
             data.after.push(after);
-            data.edit.push(letter(line.row.edit));
+            data.edit.push(letter(line));
             let (was, is) = (shown(&line.text_before), shown(&line.text_after));
             if let (Some(was), Some(is)) = (&was, &is)
                 && was != is
@@ -275,8 +275,11 @@ fn lines_here(source: &AlignedSource, line: &AlignedLine) -> [u32; 2] {
     [here(&source.before, &line.row.before), here(&source.after, &line.row.after)]
 }
 
-fn letter(edit: Edit) -> char {
-    match edit {
+/// What became of a line: of blank lines it means nothing that they moved.
+fn letter(line: &AlignedLine) -> char {
+    let is_blank = line.text_after.as_deref().is_some_and(|text| text.trim().is_empty());
+    match line.row.edit {
+        Edit::Moved if is_blank => 's',
         Edit::Same => 's',
         Edit::Moved => 'm',
         Edit::Changed => 'c',

@@ -48,7 +48,7 @@ pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedF
     let rows = shown.iter().map(|row| cells(row, table, timed, most, files));
     let table = Table {
         id: format!("{many}-changed"),
-        caption: capitalised(many),
+        caption: format!("{} that changed", capitalised(many)),
         columns: columns(table, timed),
         rows: rows.collect(),
         filter: Some((one, many)),

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use opmeter_analysis::{AlignedLine, AlignedSource, Comparison, Edit, Place, Spot};
+use opmeter_analysis::{AlignedLine, AlignedSource, Comparison, Edit, Place, Ran, Spot};
 use serde::Serialize;
 
 use super::data::{Count, write_data};
@@ -71,6 +71,9 @@ struct AlignedData {
     /// where that is not known.
     net: Vec<Option<i64>>,
     net_error: Vec<Option<u64>>,
+    /// And what an execution took that was timed, in raw cycles, before and after.
+    raw_before: Vec<Option<f64>>,
+    raw_after: Vec<Option<f64>>,
     /// The rows whose other side is in another file: what that place is called, and where it is on the page.
     elsewhere: Vec<usize>,
     elsewhere_label: Vec<String>,
@@ -213,6 +216,8 @@ impl<'a> AlignedFiles<'a> {
             executions_after: Vec::new(),
             net: Vec::new(),
             net_error: Vec::new(),
+            raw_before: Vec::new(),
+            raw_after: Vec::new(),
             elsewhere: Vec::new(),
             elsewhere_label: Vec::new(),
             elsewhere_to: Vec::new(),
@@ -240,6 +245,8 @@ impl<'a> AlignedFiles<'a> {
                     let net = change.net_cycles();
                     data.net.push(net.map(|(net, _)| i64::try_from(net).unwrap_or(i64::MAX)));
                     data.net_error.push(net.map(|(_, error)| error.round() as u64));
+                    data.raw_before.push(raw_each(change.before));
+                    data.raw_after.push(raw_each(change.after));
                 }
             }
             let away = [(before, &line.row.before, BEFORE), (after, &line.row.after, AFTER)]
@@ -264,6 +271,12 @@ impl<'a> AlignedFiles<'a> {
             _ => String::new(),
         }
     }
+}
+
+/// What an execution that was timed took, what measuring cost included, in cycles, to a tenth.
+fn raw_each(ran: Ran) -> Option<f64> {
+    let time = ran.time.filter(|time| time.timed_executions > 0)?;
+    Some((time.cycles_raw as f64 / time.timed_executions as f64 * 10.0).round() / 10.0)
 }
 
 /// The line's numbers before and after in this file; 0 where it is not there.

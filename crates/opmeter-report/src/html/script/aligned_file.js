@@ -80,11 +80,19 @@ class AlignedFile {
     return { before, after, change: difference(before, after) };
   }
 
-  /** By how many net cycles a row takes longer, and the error of that; nothing where it is not known. */
+  /**
+   * By how many net cycles a row takes longer and the error of that, and the raw cycles of an execution before and after
+   * as a text; nothing where these are not known.
+   */
   time(row) {
     const place = this.places.get(row);
-    const net = place === undefined ? null : this.data.net[place] ?? null;
-    return net === null ? null : { net, error: this.data.net_error[place] };
+    const { net, net_error: error, raw_before: before, raw_after: after } = this.data;
+    if (place === undefined || net.length === 0) return null;
+    const raw = (number) => (number === null ? '–' : groupedTenths(number));
+    const isTimed = before[place] !== null || after[place] !== null;
+    return {
+      net: net[place], error: error[place], raw: isTimed ? `${raw(before[place])} → ${raw(after[place])}` : '',
+    };
   }
 
   isChanged(row) {

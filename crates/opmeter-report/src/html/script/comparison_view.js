@@ -52,10 +52,12 @@ class ComparisonView extends FileView {
       { name: 'change', class: '', texts: [...places.keys()].map((row) => signed(this.file.counts(row).change)) },
     ];
     if (this.index.timed) {
-      const known = [...places.keys()].map((row) => this.file.time(row)).filter((time) => time !== null);
+      const times = [...places.keys()].map((row) => this.file.time(row));
+      const known = times.filter(({ net }) => net !== null);
       columns.push(
-        { name: 'net Mcycles change', class: 'wide estimate', texts: known.map(({ net }) => `≈ ${megacycles(net)}`) },
-        { name: '±', class: 'wide estimate', texts: known.map(({ error }) => `± ${megacycles(error, '')}`) });
+        { name: 'net Mcycles change', class: 'time estimate', texts: known.map(({ net }) => `≈ ${megacycles(net)}`) },
+        { name: '±', class: 'time estimate', texts: known.map(({ error }) => `± ${megacycles(error, '')}`) },
+        { name: 'raw cycles each', class: 'time', texts: times.map(({ raw }) => raw) });
     }
     return columns;
   }
@@ -70,6 +72,7 @@ class ComparisonView extends FileView {
     const places = [this.file.data.before, this.file.data.after].map((numbers) => `calc(${digits(numbers)}ch + 0.6rem)`);
     const text = 'minmax(0, 1fr)';
     this.code.style.setProperty('--columns', [...widths, '1.5rem', places[0], text, places[1], text].join(' '));
+    this.code.style.setProperty('--columns-without-times', [...widths.slice(0, 3), '1.5rem', places[0], text, places[1], text].join(' '));
     this.code.style.setProperty('--narrow-columns', [widths[2], '1rem', ...places, text].join(' '));
   }
 
@@ -153,11 +156,11 @@ class ComparisonView extends FileView {
       cell(`change ${changeClass(change, this.index.most)}`, change === 0 ? '' : signed(counts.change)),
     ];
     if (this.index.timed) {
-      const time = this.file.time(at);
+      const { net = null, error, raw = '' } = this.file.time(at) ?? {};
       // What is within twice its error says nothing.
-      const within = time !== null && Math.abs(time.net) <= 2 * time.error ? ' within' : '';
-      cells.push(cell(`wide estimate net${within}`, time === null ? '' : `≈\u202f${megacycles(time.net)}`),
-        cell(`wide estimate${within}`, time === null ? '' : `± ${megacycles(time.error, '')}`));
+      const within = net !== null && Math.abs(net) <= 2 * error ? ' within' : '';
+      cells.push(cell(`time estimate${within}`, net === null ? '' : `≈\u202f${megacycles(net)}`),
+        cell(`time estimate${within}`, net === null ? '' : `± ${megacycles(error, '')}`), cell('time', raw));
     }
     return cells;
   }

@@ -74,7 +74,7 @@ const makeFilterable = (frame) => {
     const name = head.textContent;
     const select = element('select', { 'aria-label': `${caption}: ${name}` },
       element('option', { value: '' }, `any ${name}`),
-      ...values.map((value) => element('option', { value }, value)));
+      ...values.filter((value) => value !== '').map((value) => element('option', { value }, value)));
     select.addEventListener('change', show);
     chosen.push({ select, column });
   });

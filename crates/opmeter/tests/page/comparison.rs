@@ -269,6 +269,43 @@ fn long_files_show_what_changed_and_unfold() {
 }
 
 #[test]
+fn what_went_to_another_file_has_a_link_there() {
+    let folder = Folder::new();
+    let function = "def weighted(values, factor):\n    result = 0\n    for value in values:\n        \
+                    result += value * factor\n    return result\n";
+    let rest = "def other(n):\n    return [n] * n\n";
+    let main = "print(weighted(other(5), 3))\n";
+    for (side, helper) in [("one", rest.to_owned()), ("two", format!("{rest}\n\n{function}"))] {
+        fs::create_dir(folder.path(side)).unwrap();
+        fs::write(folder.path(side).join("helper.py"), helper).unwrap();
+    }
+    let before = format!("from helper import other\n\n\n{function}\n\n{main}");
+    let after = format!("from helper import other, weighted\n\n\n{main}");
+    folder.record("a.opm", &[], "one/main.py", before.as_bytes(), &[]);
+    folder.record("b.opm", &[], "two/main.py", after.as_bytes(), &[]);
+    let page = folder.comparison(&["a.opm", "b.opm"]);
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open_file(&page);
+    shown_rows(&mut browser);
+    let file = "document.querySelector('.file-head h4').textContent";
+    if browser.text(file).contains("helper") {
+        browser.click(".index nav button:not([aria-current])");
+    }
+    browser.wait(&format!("{file}.includes('main.py')"));
+    let rows = shown_rows(&mut browser);
+    let gone = rows.iter().find(|row| row.lines[0].as_ref().is_some_and(|(line, _)| *line == 7)).unwrap();
+    assert!(gone.lines[1].is_none() && gone.edit == 'm' && gone.counts[0] == gone.counts[1], "{gone:?}");
+    let link = ".row[data-before='7'] .elsewhere a";
+    assert_eq!(browser.text(&format!("document.querySelector({link:?}).textContent")), "two/helper.py:8");
+    browser.click(link);
+    browser.wait("document.querySelector('.row.target')?.dataset.after === '8'");
+    assert!(browser.text(file).contains("two/helper.py"));
+    let from = browser.text("document.querySelector('.row.target .elsewhere').textContent");
+    assert_eq!(from, "from one/main.py:7");
+    browser.assert_quiet(&page);
+}
+
+#[test]
 fn names_and_sources_of_both_sides_run_nothing() {
     let attack = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>";
     let program = |more: &str| {

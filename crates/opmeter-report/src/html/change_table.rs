@@ -66,7 +66,7 @@ pub(crate) fn legend() -> Markup {
         (legend_of_estimates())
         p.note {
             "Net times are in millions of cycles of the time-stamp counter. Changes that are not beyond twice their "
-            "error are " span.within { "faint" } ": they say nothing. Raw cycles are the mean of the executions that "
+            "error are " span.within { "grey" } ": they say nothing. Raw cycles are the mean of the executions that "
             "were timed, what measuring cost included."
         }
     }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn times_within_their_error_are_faint_and_estimates_signed() {
+    fn times_within_their_error_are_grey_and_estimates_signed() {
         let cell = |net: u128| {
             let change = Change { before: ran(10, 100_000_000), after: ran(10, net) };
             let cells = times(&change);

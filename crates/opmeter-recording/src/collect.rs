@@ -19,6 +19,7 @@ use crate::missing::missing;
 use crate::opcode_rows::{opcode_rows, placeless_rows};
 use crate::pair_rows::pair_rows;
 use crate::running::{is_between_programs, is_running};
+use crate::side_by_side::side_by_side;
 use crate::sources::sources;
 use crate::time_rows::fill_times;
 use crate::{
@@ -79,11 +80,8 @@ impl Collected {
             hits.extend(collected.add(ordinal, file, before.or(parent), last && is_running(file)));
         }
         let (instructions, processes) = (&collected.tables.instructions, &collected.processes);
-        let (lines, (sources, texts)) = std::thread::scope(|scope| {
-            let sources = scope.spawn(|| sources(instructions, processes));
-            let lines = lines(instructions, &hits);
-            (lines, sources.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
+        let ((sources, texts), lines) =
+            side_by_side(|| sources(instructions, processes), || lines(instructions, &hits));
         collected.tables = Tables { lines, sources, source_texts: texts, ..collected.tables };
         if let Some((count, error)) = &collected.unrecorded {
             collected.incomplete.push(format!(

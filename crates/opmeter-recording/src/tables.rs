@@ -3,6 +3,7 @@ use std::path::Path;
 
 use crate::atomic_file::AtomicFile;
 use crate::cell::Interner;
+use crate::side_by_side::side_by_side;
 use crate::table_row::{TableRow, read_interned, write_rows};
 use crate::{
     DistributionRow, EnergyRow, Error, EventSiteRow, InstructionRow, LineRow, OpcodeRow, PairRow, RunRow,
@@ -70,13 +71,10 @@ impl Tables {
 
     /// Writes the file of each table to a recording's folder; files of tables that it has not are removed.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
-        std::thread::scope(|scope| {
-            // It takes as long as all others.
-            let instructions = scope.spawn(|| write(folder, &self.instructions));
-            let others = self.write_others(folder);
-            let instructions = instructions.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            instructions.and(others)
-        })
+        // That of instructions takes as long as all others.
+        let (instructions, others) =
+            side_by_side(|| write(folder, &self.instructions), || self.write_others(folder));
+        instructions.and(others)
     }
 
     fn write_others(&self, folder: &Path) -> Result<(), Error> {

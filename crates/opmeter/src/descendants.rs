@@ -41,7 +41,8 @@ pub fn wait_for_all(command: Pid, ended: impl FnOnce()) -> io::Result<ExitStatus
     ended();
     if any_left(WaitOptions::NOHANG)? {
         let (done, waiting) = mpsc::channel::<()>();
-        thread::spawn(move || {
+        // Where there is no room for a thread, it is not told.
+        let _ = thread::Builder::new().spawn(move || {
             if waiting.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
                 message::tell(format_args!(
                     "the command has ended, and what it left running is waited for: {}; end it, or press \

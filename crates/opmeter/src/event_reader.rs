@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,11 +45,14 @@ pub struct EventReader {
 
 impl EventReader {
     /// Begins to read the events of all processes that count in a recording's live folder.
-    pub fn begin(live: &Path, budget: Budget) -> Self {
+    ///
+    /// # Errors
+    /// When there is no room for a thread.
+    pub fn begin(live: &Path, budget: Budget) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, live) = (stop.clone(), live.to_owned());
-        let thread = thread::spawn(move || Reader::new(live, budget).run(&stopped));
-        Self { stop, thread }
+        let thread = thread::Builder::new().spawn(move || Reader::new(live, budget).run(&stopped))?;
+        Ok(Self { stop, thread })
     }
 
     /// Reads what is left, and ends the files.

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,10 +34,13 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to look.
-    pub fn begin(folder: &Path) -> Watch {
+    ///
+    /// # Errors
+    /// When there is no room for a thread.
+    pub fn begin(folder: &Path) -> io::Result<Watch> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, folder) = (stop.clone(), folder.to_owned());
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             let mut processes = Processes { folder, ..Processes::default() };
             let mut looks = 0;
             while !stopped.load(Relaxed) {
@@ -48,8 +51,8 @@ impl Watch {
                 processes.look(Instant::now());
                 thread::sleep(INTERVAL);
             }
-        });
-        Watch { stop, thread }
+        })?;
+        Ok(Watch { stop, thread })
     }
 
     /// Looks no more.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::process::ExitCode;
+use std::io;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant, SystemTime};
 
 use opmeter_recording::{Budget, Collected, Manifest, ProcessState, Recording, Tables, any_running};
@@ -18,6 +20,17 @@ use crate::{agent, changed_sources, launch, machine, report};
 
 /// How long processes that outlive the command are waited for.
 const SETTLING: Duration = Duration::from_millis(300);
+
+/// Runs the command under the meter, with what has to go on beside it.
+fn run_metered(args: &RecordArgs, agent: &Path, live: &Path) -> io::Result<ExitStatus> {
+    let watch = args.time.map(|_| Watch::begin(live)).transpose()?;
+    let budget = Budget::new(args.max_events, args.max_size);
+    let events = args.events.then(|| EventReader::begin(live, budget)).transpose()?;
+    let status = launch::run(&args.command, agent, live);
+    watch.into_iter().for_each(Watch::end);
+    events.into_iter().for_each(EventReader::end);
+    status
+}
 
 /// Runs the command, writes the recording, prints the table.
 pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
@@ -47,19 +60,13 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
         }
     };
     let begun = Instant::now();
-    let watch = args.time.map(|_| Watch::begin(&live.path));
-    let budget = Budget::new(args.max_events, args.max_size);
-    let events = args.events.then(|| EventReader::begin(&live.path, budget));
-    let status = match launch::run(&args.command, &agent, &live.path) {
+    let status = match run_metered(args, &agent, &live.path) {
         Ok(status) => status,
         Err(error) => {
-            events.into_iter().for_each(EventReader::end);
             output.discard();
             return Err(launch::not_started(&args.command, &error));
         }
     };
-    watch.into_iter().for_each(Watch::end);
-    events.into_iter().for_each(EventReader::end);
     manifest.wall_seconds = begun.elapsed().as_secs_f64();
     manifest.exit = launch::exit_status(status);
     let collected = settle(&live).map_err(Failure::failed)?;

@@ -45,7 +45,7 @@ impl SignalPassing {
         let passed: Arc<AtomicI32> = Arc::default();
         let thread = {
             let (receiver, passed) = (receiver.clone(), passed.clone());
-            thread::spawn(move || {
+            thread::Builder::new().spawn(move || {
                 for origin in signals.forever() {
                     let receiver = *receiver.lock().unwrap_or_else(PoisonError::into_inner);
                     let Some((pid, reach)) = receiver else {
@@ -63,7 +63,7 @@ impl SignalPassing {
                         let _ = kill_process(pid, signal);
                     }
                 }
-            })
+            })?
         };
         Ok(Self { handle, thread, receiver, passed })
     }

@@ -23,8 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+from sides import check, outcomes
 
 # What no comparison can be made of: they need a screen, take gigabytes or hours, or test the network.
 LEFT_OUT = {
@@ -136,11 +137,11 @@ def run(interpreter, module, metered, arguments):
     result = {
         "status": status,
         "seconds": round(time.monotonic() - begun, 2),
-        "outcomes": outcomes(junit),
+        "outcomes": outcomes(junit, name_of),
         "output": text[-20000:] if status != 0 else "",
     }
     if metered:
-        result["check"] = check(recording, arguments)
+        result["check"] = check(arguments.opmeter, recording)
     shutil.rmtree(folder, ignore_errors=True)
     return result
 
@@ -154,30 +155,9 @@ def kill_session(process):
     process.wait()
 
 
-def outcomes(junit):
-    """What became of each test case: passed, failed, error or skipped; empty where the runner wrote no file."""
-    if not junit.exists():
-        return {}
-    try:
-        tree = ElementTree.parse(junit)
-    except ElementTree.ParseError:
-        return {}
-    found = {}
-    for case in tree.iter("testcase"):
-        kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
-        outcome = "failed" if kinds & {"failure", "error"} else "skipped" if kinds else "passed"
-        # Names of subtests may have addresses in them.
-        name = re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or "")
-        found[name] = outcome if found.get(name, outcome) == outcome else f"{found[name]}, {outcome}"
-    return found
-
-
-def check(recording, arguments):
-    """Whether the tables of the recording, counted in different ways, agree: empty, or what is said."""
-    if not recording.exists():
-        return "no recording"
-    asked = subprocess.run([arguments.opmeter, "report", str(recording), "--check"], capture_output=True, text=True)
-    return "" if asked.returncode == 0 else (asked.stdout + asked.stderr)[-2000:]
+def name_of(case):
+    """A test case's name. Those of subtests may have addresses in them."""
+    return re.sub(r"0x[0-9a-f]+", "0x", case.get("name") or "")
 
 
 def differences(sides):

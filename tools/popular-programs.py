@@ -21,8 +21,9 @@ import sys
 import tarfile
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+from sides import check, outcomes
 
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--junit-xml", "{junit}"]
 
@@ -347,24 +348,16 @@ def run(environment, program, metered, arguments):
     if program.command:
         after = subprocess.run(fill(program.command), shell=True, cwd=here, env=variables, capture_output=True, text=True)
         printed += after.stdout + after.stderr
-    found = {"status": status, "seconds": seconds, "printed": printed, "outcomes": outcomes(junit), "check": ""}
+    found = {"status": status, "seconds": seconds, "printed": printed, "outcomes": outcomes(junit, name_of), "check": ""}
     found["compared"] = "" if found["outcomes"] else normalised(printed, folder)
     if metered:
-        asked = subprocess.run([arguments.opmeter, "report", recording, "--check"], capture_output=True, text=True)
-        found["check"] = "" if asked.returncode == 0 else (asked.stdout + asked.stderr)[-1500:]
+        found["check"] = check(arguments.opmeter, recording)
     shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
-def outcomes(junit):
-    if not junit.exists():
-        return {}
-    found = {}
-    for case in ElementTree.parse(junit).iter("testcase"):
-        kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
-        outcome = "failed" if kinds & {"failure", "error"} else "skipped" if kinds else "passed"
-        found[f"{case.get('classname')}.{case.get('name')}"] = outcome
-    return found
+def name_of(case):
+    return f"{case.get('classname')}.{case.get('name')}"
 
 
 def normalised(text, folder):

@@ -2,6 +2,7 @@
 
 mod annotation;
 mod annotations;
+mod at_once;
 mod check;
 mod counted_row;
 mod diff;
@@ -25,6 +26,7 @@ mod totals;
 
 pub use annotation::{Annotation, CodeObject, InstructionCount, LineCount};
 pub use annotations::Annotations;
+pub use at_once::at_once;
 pub use check::{Check, CheckedPart, Difference};
 pub use counted_row::CountedRow;
 pub use diff::{

@@ -77,22 +77,14 @@ impl CostFit {
         let matrix = DMatrix::from_fn(design.len(), columns, |row, column| {
             units[column] * if column < count { design.features[(row, column)] } else { 1.0 }
         });
-        // Times that are alike in all templates are believed more than those that differ.
-        let strength = |column: usize| setting.ridge / measured[column].deviation.powi(2);
-        let mut penalty = Penalty {
-            strengths: DVector::from_fn(
-                columns,
-                |column, _| if column < count { strength(column) } else { 0.0 },
-            ),
-            centre: DVector::from_fn(columns, |column, _| if column < count { 1.0 } else { 0.0 }),
-            deviations: DVector::from_fn(columns, |column, _| {
-                measured.get(column).map_or(0.0, |cost| cost.deviation)
-            }),
-        };
+        // The start, if it has a cost, is pulled nowhere.
+        let centre = DVector::from_fn(columns, |column, _| if column < count { 1.0 } else { 0.0 });
+        let mut penalty = Penalty { centre: centre.clone(), ..Penalty::none(columns) };
+        pull(&mut penalty, &centre, setting.ridge, &measured);
         let mut fit = RelativeFit::new(&matrix, &design.response, &penalty);
         let loosenings = if setting.loosened { LOOSENINGS } else { 0 };
         for _ in 0..loosenings {
-            loosen(&mut penalty, &fit.coefficients, setting.ridge, &measured);
+            pull(&mut penalty, &fit.coefficients, setting.ridge, &measured);
             fit = RelativeFit::new(&matrix, &design.response, &penalty);
         }
         let (intercept, costs) = scaled(&fit.coefficients, &units, count);
@@ -116,10 +108,11 @@ impl CostFit {
     }
 }
 
-/// Makes the pull on costs that were found far from their centres weaker, and them less certain: a step of the
-/// expectation-maximisation algorithm for Student's distribution (Lange, Little and Taylor, Journal of the American
-/// Statistical Association 84, 1989).
-fn loosen(penalty: &mut Penalty, found: &DVector<f64>, ridge: f64, measured: &[MeasuredCost]) {
+/// Sets how much costs are pulled: those whose times are alike in all templates more than those that differ; those that
+/// were found far from their centres less, as they are less certain. That is a step of the expectation-maximisation
+/// algorithm for Student's distribution (Lange, Little and Taylor, Journal of the American Statistical Association 84,
+/// 1989).
+fn pull(penalty: &mut Penalty, found: &DVector<f64>, ridge: f64, measured: &[MeasuredCost]) {
     for (column, cost) in measured.iter().enumerate() {
         let distance = (found[column] - 1.0) / cost.deviation;
         let weight = ((FREEDOM + 1.0) / (FREEDOM + distance.powi(2))).min(1.0);

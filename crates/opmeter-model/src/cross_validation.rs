@@ -1,6 +1,7 @@
 use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::thread;
+
+use opmeter_analysis::at_once;
 
 use crate::cost_fit::{CostFit, Setting};
 use crate::design::Design;
@@ -53,14 +54,9 @@ pub(crate) fn held_out<F: Fn(usize) -> f64>(
     };
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let each = folds.len().div_ceil(processors).max(1);
-    let parts: Vec<Vec<Vec<f64>>> = thread::scope(|scope| {
-        let predictions = &predictions;
-        let parts = folds.chunks(each).map(|part| {
-            scope.spawn(move || part.iter().map(|fold| predictions(fold)).collect::<Vec<Vec<f64>>>())
-        });
-        let threads: Vec<_> = parts.collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
+    let parts: Vec<&[Vec<usize>]> = folds.chunks(each).collect();
+    let parts: Vec<Vec<Vec<f64>>> =
+        at_once(parts.len(), |part| parts[part].iter().map(|fold| predictions(fold)).collect());
     let mut predicted = vec![f64::NAN; design.len()];
     for (fold, values) in folds.iter().zip(parts.into_iter().flatten()) {
         fold.iter().zip(values).for_each(|(&row, value)| predicted[row] = value);

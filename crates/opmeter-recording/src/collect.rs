@@ -19,6 +19,7 @@ use crate::missing::missing;
 use crate::opcode_rows::{opcode_rows, placeless_rows};
 use crate::pair_rows::pair_rows;
 use crate::running::{is_between_programs, is_running};
+use crate::saturating_sum::saturating_sum;
 use crate::side_by_side::side_by_side;
 use crate::sources::sources;
 use crate::time_rows::fill_times;
@@ -133,11 +134,11 @@ impl Collected {
         if let Some(table) = &table {
             self.tables.instructions.extend(placeless_rows(table, rows, code.codes));
         }
-        let executions = sum(rows.iter().map(|row| row.executions));
+        let executions = saturating_sum(rows.iter().map(|row| row.executions));
         if unplaced > 0 {
             // And what combined opcodes executed besides.
             let placed = self.tables.instructions[first_instruction..].iter().map(|row| row.executions);
-            unplaced = executions.saturating_sub(sum(placed));
+            unplaced = executions.saturating_sub(saturating_sum(placed));
         }
         let compiled = rows.iter().any(|row| row.opcode == "ENTER_EXECUTOR");
         let mut described = describe(process, file, running);
@@ -272,11 +273,6 @@ fn companion(file: &LiveFile, extension: &str, problems: &mut Vec<String>) -> Ve
         problems.push(error.to_string());
         Vec::new()
     })
-}
-
-/// A sum of counts. Those of a damaged file may be more than there can be.
-fn sum(counts: impl Iterator<Item = u64>) -> u64 {
-    counts.fold(0, u64::saturating_add)
 }
 
 /// Whether two files are of the same process, which has executed another program in between.

@@ -36,6 +36,7 @@ mod process;
 mod recording;
 mod run_row;
 mod running;
+mod saturating_sum;
 mod side_by_side;
 mod source_row;
 mod source_text_row;

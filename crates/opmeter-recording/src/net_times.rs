@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 
 use crate::calibration::{ProbeCost, Timing};
 use crate::measured_times::{Measured, Sums, all_segments, mean_short, measured};
+use crate::saturating_sum::saturating_sum;
 use crate::{InstructionRow, InstructionTime, OpcodeRow, OpcodeTime, Phase};
 
 /// Executions that take so long (in seconds) are seen from outside where they are not timed: see
@@ -49,9 +50,8 @@ impl NetTimes {
                 execution.nanoseconds as f64 * hz / 1e9;
         }
         // How many executions there are for each timed one, of all opcodes together.
-        let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0, u64::saturating_add);
-        let executed = sum(&mut executions.iter().flat_map(|phase| phase.values()).copied());
-        let timed = sum(&mut times.iter().flat_map(|phase| &phase.0).map(|one| one.executions));
+        let executed = saturating_sum(executions.iter().flat_map(|phase| phase.values()).copied());
+        let timed = saturating_sum(times.iter().flat_map(|phase| &phase.0).map(|one| one.executions));
         let ratio = (executed as f64 / timed.max(1) as f64).max(1.0);
         let measured: [Vec<Measured>; PHASES] =
             std::array::from_fn(|phase| measured(&times[phase], &executions[phase], seen_from, ratio));
@@ -287,7 +287,7 @@ struct Base {
 
 /// The middle of the bucket in which this part of the executions is reached.
 fn quantile(histogram: &[(u16, u64)], part: f64) -> u64 {
-    let all = histogram.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
+    let all = saturating_sum(histogram.iter().map(|(_, count)| *count));
     let rank = ((all as f64 * part).ceil() as u64).clamp(1, all.max(1));
     let mut reached = 0u64;
     for &(bucket, count) in histogram {

@@ -24,6 +24,7 @@ mod sources;
 mod specialization;
 mod summary;
 mod table;
+mod times;
 
 pub use comparison_page::{ComparisonPage, Verdict};
 pub use recorded::Recorded;

@@ -41,6 +41,10 @@ fn commands(folder: &Path, tree: &CounterTree) {
         fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     };
+    // A link would hide where the interpreter's library lies from some builds; a script does not.
+    let python = |name: &str, interpreter: &Interpreter| {
+        script(name, format!("exec {} \"$@\"", interpreter.path.display()));
+    };
     let executable = env!("CARGO_BIN_EXE_opmeter");
     script(
         "opmeter",
@@ -53,15 +57,9 @@ fn commands(folder: &Path, tree: &CounterTree) {
     let has_gil = |interpreter: &&Interpreter| !interpreter.free_threaded;
     for minor in 8..=15 {
         let of_version = all().iter().filter(has_gil).find(|one| one.version == (3, minor));
-        symlink_to(of_version.unwrap_or(any()), &folder.join(format!("python3.{minor}")));
+        python(&format!("python3.{minor}"), of_version.unwrap_or(any()));
     }
-    symlink_to(any(), &folder.join("python3"));
-}
-
-/// A link would hide where the interpreter's library lies from some builds; a script does not.
-fn symlink_to(interpreter: &Interpreter, path: &Path) {
-    fs::write(path, format!("#!/bin/sh\nexec {} \"$@\"\n", interpreter.path.display())).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    python("python3", any());
 }
 
 /// Runs a page's commands in an empty folder; gives what they printed.

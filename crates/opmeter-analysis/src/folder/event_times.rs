@@ -7,6 +7,8 @@ use opmeter_recording::{
     DistributionRow, EventSiteRow, EventSummary, Events, Manifest, OpcodeRow, OpcodeTime, Phase,
 };
 
+use crate::at_once;
+
 /// From so many events on, several processors read them.
 const WORTH_PARTS: u64 = 2_000_000;
 
@@ -133,18 +135,9 @@ fn histograms<'s>(
     let processors = thread::available_parallelism().map_or(1, usize::from).min(MOST_PARTS);
     let parts = if summary.events < WORTH_PARTS { 1 } else { processors };
     if parts > 1 {
-        let read = thread::scope(|scope| {
-            let readers: Vec<_> = (0..parts)
-                .map(|part| {
-                    let sites = &sites;
-                    scope.spawn(move || read_part((folder, summary), sites, probe, (part, parts), progress))
-                })
-                .collect();
-            let joined = readers
-                .into_iter()
-                .map(|reader| reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            joined.collect::<io::Result<Vec<(Vec<Histogram>, bool)>>>()
-        })?;
+        let read =
+            at_once(parts, |part| read_part((folder, summary), &sites, probe, (part, parts), progress));
+        let read: Vec<(Vec<Histogram>, bool)> = read.into_iter().collect::<io::Result<_>>()?;
         // What lies behind damage is left out: that is only known where one reads alone.
         if read.iter().all(|(_, is_whole)| *is_whole) {
             return Ok(read.into_iter().map(|(histograms, _)| histograms).reduce(add_up).unwrap_or_default());

@@ -49,11 +49,12 @@ impl ComparisonPage<'_> {
         let [before, after] = self.names.map(visible);
         let title = format!("{before} → {after}");
         let sections = [SUMMARY, LINES, PLACES, OPCODES, SOURCE];
-        Frame { title: &title, sections: &sections, recordings: &[] }.begin(out)?;
+        let frame = Frame { title: &title, sections: &sections, recordings: &[] };
+        frame.begin(out)?;
         for shown in sections {
             writeln!(out, "{}", section(shown, &self.part(shown, &files)).into_string())?;
         }
-        Frame { title: &title, sections: &sections, recordings: &[] }.end(out, |out| files.write(out))
+        frame.end(out, |out| files.write(out))
     }
 
     fn part(&self, section: Section, files: &AlignedFiles<'_>) -> Markup {

@@ -5,7 +5,8 @@ use super::Recorded;
 use super::distribution_picture::Axis;
 use super::graphic::bar;
 use super::table::{Cell, Column, Table, legend_of_estimates};
-use crate::number::{each, error_of, grouped, milliseconds, percent};
+use super::times::{time_cells, time_columns};
+use crate::number::{grouped, percent};
 use crate::terminal_text::visible;
 
 /// The table of opcodes, with times where they were taken.
@@ -36,12 +37,7 @@ fn table(place: usize, recorded: &Recorded<'_>) -> Table {
         cells.push(grouped(entry.executions).into());
         cells.push(percent(entry.share).into());
         if let Some(all) = all {
-            let time = entry.time.unwrap_or_default();
-            cells.push(each(time.cycles_raw, time.timed_executions).into());
-            cells.push(each(time.ns_net, entry.executions).into());
-            cells.push(milliseconds(time.ns_net).into());
-            cells.push(error_of(&time).into());
-            cells.push(percent(time.share_of(&all)).into());
+            cells.extend(time_cells(entry.time, &all, Some(entry.executions)).into_iter().map(Cell::from));
         }
         cells.push(bar(share(entry) / most).into());
         if let Some(axis) = pictures {
@@ -75,17 +71,7 @@ fn columns(as_executed: bool, timed: bool, pictures: Option<&Axis>) -> Vec<Colum
     columns.push(if timed { executions } else { executions.sorted() });
     columns.push(Column::number("share %").about("Of all executions."));
     if timed {
-        columns.extend([
-            Column::number("raw cycles each")
-                .about("Measured: the mean of the executions that were timed, what measuring cost included."),
-            Column::number("net ns each").estimated().about("Estimated: what one execution took by itself."),
-            Column::number("net ms")
-                .estimated()
-                .sorted()
-                .about("Estimated: what all executions took by themselves."),
-            Column::number("± %").error().about("The standard error of the net time."),
-            Column::number("time %").estimated().about("Of all net time."),
-        ]);
+        columns.extend(time_columns(true));
     }
     columns.push(Column::picture(if timed { "share of time" } else { "share of executions" }));
     if let Some(axis) = pictures {

@@ -4,8 +4,9 @@ use opmeter_analysis::{Grouping, Hotspot, Hotspots, Spot, TimeSum};
 use super::Recorded;
 use super::graphic::bar;
 use super::table::{Cell, Column, Table, legend_of_estimates, rest};
+use super::times::{time_cells, time_columns};
 use crate::file_label::{file_label, place_label};
-use crate::number::{each, error_of, grouped, milliseconds, percent};
+use crate::number::{grouped, percent};
 use crate::terminal_text::{cut, visible, visible_line};
 
 /// The rows of a table; the source view leads to all others.
@@ -71,16 +72,7 @@ fn columns(grouping: Grouping, timed: bool) -> Vec<Column> {
     columns.push(if timed { executions } else { executions.sorted() });
     columns.push(Column::number("share %").about("Of all executions."));
     if timed {
-        columns.extend([
-            Column::number("raw cycles each")
-                .about("Measured: the mean of the executions that were timed, what measuring cost included."),
-            Column::number("net ms")
-                .estimated()
-                .sorted()
-                .about("Estimated: what all executions took by themselves."),
-            Column::number("± %").error().about("The standard error of the net time."),
-            Column::number("time %").estimated().about("Of all net time."),
-        ]);
+        columns.extend(time_columns(false));
     }
     if grouping == Grouping::Line {
         columns.push(Column::number("hits").about("How often the line was come to from another line."));
@@ -123,11 +115,7 @@ fn names(place: usize, recorded: &Recorded<'_>, entry: &Hotspot) -> Vec<Cell> {
 fn numbers(entry: &Hotspot, all: Option<TimeSum>) -> Vec<String> {
     let mut cells = vec![grouped(entry.executions), percent(entry.share)];
     if let Some(all) = all {
-        let time = entry.time.unwrap_or_default();
-        cells.push(each(time.cycles_raw, time.timed_executions));
-        cells.push(milliseconds(time.ns_net));
-        cells.push(error_of(&time));
-        cells.push(percent(time.share_of(&all)));
+        cells.extend(time_cells(entry.time, &all, None));
     }
     cells
 }

@@ -21,7 +21,7 @@ pub struct ManArgs {
 /// Writes a manual page of the command, and one of each subcommand.
 pub fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
     let cannot = |what: &str, error: std::io::Error| {
-        Failure::wrong(format!("cannot write {what} to {}: {error}", args.folder.display()))
+        Failure::not_done(format!("cannot write {what} to {}: {error}", args.folder.display()))
     };
     fs::create_dir_all(&args.folder).map_err(|error| cannot("manual pages", error))?;
     let mut written = 0;

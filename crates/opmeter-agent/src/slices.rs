@@ -59,7 +59,11 @@ pub struct Slices {
 impl Slices {
     /// Slices of which this share is to be timed, in 65536ths. The first one is timed.
     pub fn new(share: u64) -> Self {
-        let random = tsc::now() | 1;
+        Self::seeded(share, tsc::now())
+    }
+
+    /// Slices whose lengths follow from this number.
+    fn seeded(share: u64, seed: u64) -> Self {
         let mut slices = Self {
             share: share.clamp(1, 65536),
             timed: true,
@@ -73,7 +77,7 @@ impl Slices {
             pairs: 0,
             pairs_per_sum: 1,
             sums: 0,
-            random,
+            random: seed | 1,
         };
         slices.left = slices.length();
         slices
@@ -237,9 +241,10 @@ impl Slices {
 mod tests {
     use super::*;
 
-    /// Runs slices on a program whose steps cost so many cycles, counted and timed.
-    fn run(share: f64, cost: [u64; 2], cycles: u64) -> [u64; 2] {
-        let mut slices = Slices::new((share * 65536.0) as u64);
+    /// Runs slices on a program whose steps cost so many cycles, counted and timed, and gives the share of its
+    /// cycles that was timed.
+    fn run(share: f64, seed: u64, cost: [u64; 2], cycles: u64) -> f64 {
+        let mut slices = Slices::seeded((share * 65536.0) as u64, seed);
         let (mut now, mut passed) = (0, [0; 2]);
         while now < cycles {
             let (steps, _) = slices.look(now, 0, (0, 0), 0, None);
@@ -248,24 +253,26 @@ mod tests {
             now += steps * cost[kind];
             passed[kind] += steps * cost[kind];
         }
-        passed
+        passed[1] as f64 / (passed[0] + passed[1]) as f64
     }
 
+    /// Some hundred slices of each kind, half to one and a half times as long as their mean: the mean of both
+    /// is known to about 2 %.
     #[test]
     fn slices_share_the_run() {
-        for share in [0.02, 0.25, 0.5, 0.8] {
-            let passed = run(share, [100, 250], 3_000_000_000);
-            let found = passed[1] as f64 / (passed[0] + passed[1]) as f64;
-            assert!((found / share - 1.0).abs() < 0.15, "{share}: {found}");
+        for seed in [1, 0x1234_5678_9abc_def1, 0xfedc_ba98_7654_3211] {
+            for share in [0.02, 0.25, 0.5, 0.8] {
+                let timed = run(share, seed, [100, 250], 20_000_000_000);
+                assert!((timed / share - 1.0).abs() < 0.15, "{share}: {timed}");
+            }
+            let counted = 1.0 - run(1.0, seed, [100, 250], 3_000_000_000);
+            assert!((0.04..0.1).contains(&counted), "{counted}");
         }
-        let all = run(1.0, [100, 250], 3_000_000_000);
-        let counted = all[0] as f64 / (all[0] + all[1]) as f64;
-        assert!((0.04..0.1).contains(&counted), "{counted}");
     }
 
     #[test]
     fn what_is_unusual_is_left_out() {
-        let mut slices = Slices::new(65536 / 2);
+        let mut slices = Slices::seeded(65536 / 2, 0x1234_5678_9abc_def1);
         let (mut now, mut looks) = (0, 0);
         while slices.timed() {
             let (steps, _) = slices.look(now, 0, (now / 100, now), 0, None);

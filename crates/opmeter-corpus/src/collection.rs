@@ -6,7 +6,7 @@ use opmeter_recording::{Manifest, is_recording};
 
 use crate::interpreter::name_of;
 use crate::results::PARTIAL;
-use crate::{Config, Error, JobOutcome, JobResult};
+use crate::{Config, Error, JobOutcome, JobResult, VersionName};
 
 /// How deep folders are looked through.
 const DEPTH: usize = 24;
@@ -60,6 +60,31 @@ impl CollectedResult {
             }
         }
         names.join(", ")
+    }
+
+    /// The path of its interpreter; of a recording, of the first of its processes.
+    pub fn executable(&self) -> &str {
+        match &self.result {
+            Some(result) => &result.executable,
+            None => self.manifest.processes.first().map_or("", |process| &process.executable),
+        }
+    }
+
+    /// Whether its interpreter is the one that is asked for: by a version such as `3.11`, by its name or the
+    /// beginning of it, such as `pypy` or `cpython 3.11`, or by its path.
+    pub fn is_on(&self, python: &str) -> bool {
+        let is_named = |implementation: &str, version: &str, free_threaded: bool| {
+            let version_asked = python.strip_prefix(implementation).map_or(python, str::trim_start);
+            python == implementation
+                || VersionName::parse(version_asked).is_some_and(|asked| asked.is_of(version, free_threaded))
+        };
+        self.executable() == python
+            || match &self.result {
+                Some(result) => is_named(&result.implementation, &result.python, result.free_threaded),
+                None => self.manifest.processes.iter().any(|process| {
+                    is_named(&process.implementation.to_lowercase(), &process.python, process.free_threaded)
+                }),
+            }
     }
 }
 
@@ -204,6 +229,13 @@ mod tests {
         assert_eq!(collection.results.len(), 1);
         assert_eq!(collection.results[0].program(), "a.py");
         assert_eq!(collection.results[0].interpreter(), "cpython 3.11.7");
+        let path = collection.results[0].executable();
+        for asked in ["3.11", "3.11.7", "cpython", "cpython 3.11", "cpython 3.11.7", path] {
+            assert!(collection.results[0].is_on(asked), "{asked}");
+        }
+        for asked in ["3.1", "3.11t", "pypy", "pypy 3.11", "python3.11", "cpython 3.8", ""] {
+            assert!(!collection.results[0].is_on(asked), "{asked}");
+        }
         let reason = |path: &str| {
             let skipped =
                 collection.skipped.iter().find(|skipped| skipped.path.to_string_lossy().contains(path));

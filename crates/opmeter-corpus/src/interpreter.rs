@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use opmeter_recording::sha256_of_bytes;
 use serde::Deserialize;
 
-use crate::Error;
+use crate::{Error, VersionName};
 
 /// What an interpreter is asked to run: it says who it is, on a line of its own.
 const QUESTION: &str = "\
@@ -50,11 +50,12 @@ impl Interpreter {
     /// # Errors
     /// [`Error::NoInterpreter`] where there is none, or it does not say who it is.
     pub fn find(name: &str, folder: &Path) -> Result<Self, Error> {
+        let version = VersionName::parse(name);
         let mut failed = "nothing of that name was found".to_owned();
         for candidate in candidates(name, folder) {
             match Self::ask(&candidate) {
-                Ok(found) if is_version(name) && !is_of_version(&found.python, name) => {
-                    failed = format!("{} is {}", candidate.display(), found.python);
+                Ok(found) if version.as_ref().is_some_and(|version| !found.is_of(version)) => {
+                    failed = format!("{} is {}", candidate.display(), found.name());
                 }
                 Ok(found) => return Ok(found),
                 Err(reason) => failed = reason,
@@ -63,9 +64,8 @@ impl Interpreter {
         Err(Error::NoInterpreter { name: name.to_owned(), reason: failed })
     }
 
-    /// Whether a name is a version, such as `3.8`, `3.13t` or `3.8.18`, rather than a command's or a path.
-    pub fn is_version(name: &str) -> bool {
-        is_version(name)
+    fn is_of(&self, version: &VersionName) -> bool {
+        version.is_of(&self.python, self.free_threaded)
     }
 
     /// Its name for people, such as `cpython 3.13.0t`.
@@ -113,18 +113,6 @@ fn is_shim(path: &Path) -> bool {
     path.parent().is_some_and(|folder| folder.ends_with("shims"))
 }
 
-fn is_version(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('.').collect();
-    let is_number = |part: &str| !part.is_empty() && part.trim_end_matches('t').parse::<u32>().is_ok();
-    parts.len() >= 2 && parts.iter().all(|part| is_number(part))
-}
-
-/// Whether a version is the one that is asked for, or one of its.
-fn is_of_version(python: &str, asked: &str) -> bool {
-    let asked = asked.trim_end_matches('t');
-    python == asked || python.strip_prefix(asked).is_some_and(|rest| rest.starts_with('.'))
-}
-
 /// What an interpreter of this name may be.
 fn candidates(name: &str, folder: &Path) -> Vec<PathBuf> {
     if name.contains('/') {
@@ -135,17 +123,14 @@ fn candidates(name: &str, folder: &Path) -> Vec<PathBuf> {
         let found = env::split_paths(&search).map(|folder| folder.join(file)).filter(|path| path.is_file());
         found.collect::<Vec<PathBuf>>()
     };
-    if !is_version(name) {
-        return in_path(OsStr::new(name));
-    }
-    let minor: Vec<&str> = name.split('.').take(2).collect();
-    let mut candidates = in_path(OsStr::new(&format!("python{}", minor.join("."))));
+    let Some(version) = VersionName::parse(name) else { return in_path(OsStr::new(name)) };
+    let mut candidates = in_path(OsStr::new(&version.command()));
     let versions = env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".pyenv"));
     let installed = versions.join("versions").read_dir().into_iter().flatten().flatten();
     let mut installed: Vec<PathBuf> = installed
-        .filter(|entry| is_of_version(&entry.file_name().to_string_lossy(), name))
+        .filter(|entry| version.begins(&entry.file_name().to_string_lossy()))
         .map(|entry| entry.path().join("bin/python"))
         .collect();
     // The newest first.
@@ -165,14 +150,6 @@ fn numbers(path: &Path) -> Vec<u32> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_told_from_names() {
-        assert!(["3.8", "3.13t", "3.8.18"].into_iter().all(is_version));
-        assert!(!["python3", "3", "3.", "pypy3.9", "three.eight"].into_iter().any(is_version));
-        assert!(is_of_version("3.8.18", "3.8") && is_of_version("3.8.18", "3.8.18"));
-        assert!(!is_of_version("3.11.7", "3.1") && !is_of_version("3.8.1", "3.8.18"));
-    }
 
     #[test]
     fn one_is_found_by_name_path_and_version() {

@@ -17,6 +17,7 @@ mod orphan;
 mod program;
 mod results;
 mod shard;
+mod version_name;
 
 pub use collection::{CollectedResult, Collection, Skipped};
 pub use config::{Config, ProgramConfig, Switch, WorkingFolder};
@@ -28,3 +29,4 @@ pub use options::{EnergyWish, HashSeed, Options};
 pub use program::{Program, programs};
 pub use results::{Claim, Results, State};
 pub use shard::{ParseShardError, Shard};
+pub use version_name::VersionName;

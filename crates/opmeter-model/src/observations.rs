@@ -62,14 +62,18 @@ impl Observations {
                 Err(reason) => skipped.push(Skipped { path: collected.path.clone(), reason }),
             }
         }
-        let (chosen, others): (Vec<_>, Vec<_>) = interpreters.into_iter().partition(|(identity, results)| {
-            wish.python.as_ref().is_none_or(|python| is_named(python, identity, results))
+        let (chosen, others): (Vec<_>, Vec<_>) = interpreters.into_iter().partition(|(_, results)| {
+            wish.python.as_ref().is_none_or(|python| results.iter().any(|collected| collected.is_on(python)))
         });
         let listed = |found: &[(Identity, Vec<&CollectedResult>)]| -> Vec<(String, usize)> {
             let alike = |name: &str| found.iter().filter(|(other, _)| other.name == name).count() > 1;
             let named = |(identity, results): &(Identity, Vec<&CollectedResult>)| {
                 let several = alike(&identity.name);
-                let place = if several { format!(" at {}", executable(results)) } else { String::new() };
+                let place = if several {
+                    format!(" at {}", results.first().map_or("", |collected| collected.executable()))
+                } else {
+                    String::new()
+                };
                 (format!("{}{place}", identity.name), results.len())
             };
             found.iter().map(named).collect()
@@ -201,28 +205,6 @@ fn identity(collected: &CollectedResult) -> Result<Identity, String> {
         return Err("its processes ran on several interpreters".to_owned());
     }
     Ok(Identity { name, build: metered_build(collected).unwrap_or_default().to_owned() })
-}
-
-fn executable(results: &[&CollectedResult]) -> String {
-    let first = results.first();
-    let of_process = |collected: &CollectedResult| {
-        collected.manifest.processes.first().map(|process| process.executable.clone())
-    };
-    let named = first.and_then(|collected| match &collected.result {
-        Some(result) => Some(result.executable.clone()),
-        None => of_process(collected),
-    });
-    named.unwrap_or_default()
-}
-
-/// Whether an interpreter is the one that is asked for.
-fn is_named(python: &str, identity: &Identity, results: &[&CollectedResult]) -> bool {
-    let version = identity.name.rsplit(' ').next().unwrap_or_default();
-    let begins = |text: &str| {
-        let rest = text.strip_prefix(python);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    begins(version) || begins(&identity.name) || executable(results) == python
 }
 
 /// What a result says of its program, and what its runs took; or why it can't be used.

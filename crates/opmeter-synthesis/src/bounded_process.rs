@@ -2,6 +2,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -58,6 +59,7 @@ pub(crate) fn run(
     let mut child = command.spawn()?;
     let pid = Pid::from_child(&child);
     bound_memory(pid, memory);
+    bound_processor_time(pid, limit);
     let stdout = child.stdout.take().map(StreamTail::read);
     let stderr = child.stderr.take().map(StreamTail::read);
     let ended = pidfd_open(pid, PidfdFlags::empty())
@@ -126,6 +128,16 @@ fn bound_memory(pid: Pid, memory: u64) {
     let _ = prlimit(Some(pid), Resource::Data, Rlimit { current: Some(current), maximum: present.maximum });
 }
 
+/// Keeps a program from running on for ever should we be killed before we can end it: what computes is ended by the
+/// system then. As long as we are there, it is ended before that.
+fn bound_processor_time(pid: Pid, limit: Duration) {
+    let processors = available_parallelism().map_or(1, usize::from) as u64;
+    let seconds = (limit * MOST_WAITING).as_secs().saturating_add(2).saturating_mul(processors);
+    let present = getrlimit(Resource::Cpu);
+    let current = present.current.map_or(seconds, |current| current.min(seconds));
+    let _ = prlimit(Some(pid), Resource::Cpu, Rlimit { current: Some(current), maximum: present.maximum });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +176,17 @@ mod tests {
         while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    #[test]
+    fn what_outlives_us_is_ended_by_the_system() {
+        // The limit is set when it runs already.
+        let script = "while [ $(ulimit -t) = unlimited ]; do :; done; ulimit -t";
+        let Ending::Exited { stdout, .. } = shell(script, LONG, 0) else {
+            panic!("it does not end");
+        };
+        let seconds: u64 = stdout.trim().parse().unwrap();
+        assert!(seconds <= 242 * available_parallelism().unwrap().get() as u64, "{seconds}");
     }
 
     #[test]

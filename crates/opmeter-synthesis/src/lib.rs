@@ -11,6 +11,7 @@ mod bounded_process;
 mod ends;
 mod error;
 mod failure;
+mod folder_lock;
 mod generator;
 mod interpreter;
 mod largest;

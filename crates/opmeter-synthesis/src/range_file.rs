@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item};
 
-use crate::toml_file::{read, write_whole};
+use crate::folder_lock;
+use crate::toml_file::{folder_of, read, write_whole};
 use crate::{Error, RangeEntry};
 
 const HEADING: &str = "\
@@ -39,11 +40,12 @@ impl RangeFile {
         entry.map(Some).map_err(|error| self.torn(template, error.message()))
     }
 
-    /// Writes the table of a template; others stay as they are.
+    /// Writes the table of a template; others stay as they are, also those that another process writes meanwhile.
     ///
     /// # Errors
     /// When the file that is there is damaged, or the new one can't be written.
     pub fn keep(&self, template: &str, entry: &RangeEntry) -> Result<(), Error> {
+        let _lock = folder_lock::lock(folder_of(&self.path));
         let mut document = read(&self.path)?;
         let is_new = document.is_empty();
         let written = toml_edit::ser::to_document(entry);
@@ -115,6 +117,25 @@ mod tests {
         assert!(text.starts_with("# The sizes"), "{text}");
         assert!(text.contains("\n\n[\"a.py\"]\n"), "{text}");
         assert!(text.contains("\n    { n = 9, ended_after = 1.5 },\n"), "{text}");
+    }
+
+    #[test]
+    fn no_table_is_lost_where_several_write_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let file = RangeFile::beside(folder.path());
+                scope.spawn(move || {
+                    for n in 0..20 {
+                        file.keep(&format!("{writer}-{n}.py"), &entry(n)).unwrap();
+                    }
+                });
+            }
+        });
+        let file = RangeFile::beside(folder.path());
+        for (writer, n) in (0..4).flat_map(|writer| (0..20).map(move |n| (writer, n))) {
+            assert_eq!(file.entry(&format!("{writer}-{n}.py")).unwrap(), Some(entry(n)));
+        }
     }
 
     #[test]

@@ -23,16 +23,20 @@ pub(crate) fn read(path: &Path) -> Result<DocumentMut, Error> {
     }
 }
 
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file that appears under its name only when it is whole.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     let failed = |source| Error::io("write", path, source);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
         .prefix(".opmeter-")
         .suffix(".part")
         // As of any new file: the process's mask is taken off.
         .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder)
+        .tempfile_in(folder_of(path))
         .map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;

@@ -44,8 +44,8 @@ pub struct AnalyzeArgs {
     /// Only programs whose names fit
     #[arg(long, value_name = "PATTERN")]
     pub program: Option<String>,
-    /// Only interpreters whose names or versions begin so, such as 3.11
-    #[arg(long, value_name = "VERSION")]
+    /// Only results of an interpreter: a version such as 3.11, or its path
+    #[arg(long, value_name = "PY")]
     pub python: Option<String>,
     /// Only results of this machine, by its name
     #[arg(long, value_name = "HOSTNAME")]
@@ -178,13 +178,8 @@ fn studies(args: &AnalyzeArgs) -> Result<(Vec<Study>, Vec<Skipped>), Failure> {
     let pattern = pattern.map_err(|error| Failure::wrong(format_args!("--program: {}", error.msg)))?;
     let Collection { results, mut skipped } = Collection::of(&args.folders).map_err(Failure::not_done)?;
     let wanted = |result: &CollectedResult| {
-        let interpreter = result.interpreter();
-        let begins = |version: &String| {
-            interpreter.starts_with(version.as_str())
-                || interpreter.split(' ').any(|word| is_of_version(word, version))
-        };
         pattern.as_ref().is_none_or(|pattern| pattern.matches(&result.program()))
-            && args.python.as_ref().is_none_or(begins)
+            && args.python.as_ref().is_none_or(|python| result.is_on(python))
             && args.machine.as_ref().is_none_or(|name| result.manifest.machine.hostname == *name)
     };
     let results: Vec<CollectedResult> = results.into_iter().filter(wanted).collect();
@@ -238,11 +233,6 @@ fn bar(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{wide_bar} {percent:>3} % read, {eta} left");
     let bar = ProgressBar::with_draw_target(Some(steps), target);
     style.into_iter().fold(bar, ProgressBar::with_style)
-}
-
-/// Whether a version is the one that is asked for, or one of its: 3.1 is no beginning of 3.11.
-fn is_of_version(version: &str, asked: &str) -> bool {
-    version.strip_prefix(asked).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// What a result tells; its times are kept where they had to be made of events.

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use opmeter_corpus::Interpreter;
+use opmeter_corpus::{Interpreter, VersionName};
 
 use crate::error::Failure;
 
@@ -12,7 +12,7 @@ use crate::error::Failure;
 /// # Errors
 /// When there is none of this version.
 pub fn command(name: &OsStr) -> Result<OsString, Failure> {
-    match name.to_str().filter(|name| Interpreter::is_version(name)) {
+    match name.to_str().filter(|name| VersionName::parse(name).is_some()) {
         Some(version) => {
             let found = Interpreter::find(version, Path::new(".")).map_err(Failure::not_done)?;
             Ok(found.path.into_os_string())

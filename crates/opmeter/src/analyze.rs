@@ -17,11 +17,12 @@ use opmeter_recording::{Phase, Recording};
 use opmeter_report::{DataFormat, Style};
 
 use crate::analysis_cache::AnalysisCache;
-use crate::cli::{PhaseArg, TermsArg};
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
 use crate::message;
+use crate::phase_arg::PhaseArg;
 use crate::report::written;
+use crate::terms_arg::TermsArg;
 
 /// What is skipped is listed up to so many.
 const LISTED: usize = 20;

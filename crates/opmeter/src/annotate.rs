@@ -1,15 +1,36 @@
 //! `opmeter annotate`
 
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Args;
 use opmeter_analysis::{Annotation, Files, Target};
 use opmeter_report::{SourceText, Style};
 
-use crate::cli::AnnotateArgs;
 use crate::error::Failure;
+use crate::phase_arg::PhaseArg;
 use crate::report::{open, page, written};
-use crate::selection::require_instructions;
+use crate::selection::{SelectionArgs, require_instructions};
+
+/// Arguments of `annotate`.
+#[derive(Args)]
+pub struct AnnotateArgs {
+    /// The recording
+    #[arg(value_name = "REC")]
+    pub recording: PathBuf,
+    /// A file (its name, path or the end of it) or a function [default: the file that ran most]
+    #[arg(value_name = "FILE|FUNCTION")]
+    pub name: Option<String>,
+    /// Show the instructions below each line
+    #[arg(long)]
+    pub bytecode: bool,
+    /// Phases to show
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
+    pub phase: Vec<PhaseArg>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+}
 
 /// Prints a file or a function with its counts.
 pub fn run(args: &AnnotateArgs) -> Result<ExitCode, Failure> {

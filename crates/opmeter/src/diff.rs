@@ -10,13 +10,14 @@ use opmeter_recording::{Phase, Recording};
 use opmeter_report::{DataFormat, DiffPage, Page, Style};
 
 use crate::analyze::DataFormatArg;
-use crate::cli::{PhaseArg, TermsArg};
 use crate::diff_page;
 use crate::error::{Failure, WRONG};
 use crate::export::{Sync, to_file};
 use crate::message;
+use crate::phase_arg::PhaseArg;
 use crate::report::{open, without_counts, written};
 use crate::selection::{Selection, SelectionArgs, require_instructions};
+use crate::terms_arg::TermsArg;
 use crate::verdict::Verdict;
 
 /// Rows of each table of the summary.

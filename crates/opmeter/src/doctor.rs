@@ -1,20 +1,32 @@
 //! `opmeter doctor`
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
 
+use clap::Args;
 use opmeter_energy::Sysfs;
 use opmeter_recording::{Collected, Manifest, Process, ProcessState};
 
-use crate::cli::DoctorArgs;
 use crate::error::{Failure, NOT_DONE};
 use crate::live_folder::{LiveFolder, Wishes};
 use crate::message::shown;
 use crate::native::meters;
 use crate::{agent, launch, machine, named_python};
+
+/// Arguments of `doctor`.
+#[derive(Args)]
+pub struct DoctorArgs {
+    /// Where the kernel's tree of energy counters is, such as the host's in a container
+    #[arg(long, value_name = "ROOT", default_value = "/sys")]
+    pub sysfs: PathBuf,
+    /// The interpreter to look at: a version such as 3.8, a name, or a path
+    #[arg(long, value_name = "PY", default_value = "python3")]
+    pub python: OsString,
+}
 
 /// What the interpreter is asked to run: enough to be counted, and to say whether it has a JIT.
 const PROBE: &str = "\

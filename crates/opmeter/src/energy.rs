@@ -1,5 +1,6 @@
 //! `opmeter energy`
 
+mod args;
 mod progress;
 
 use std::process::ExitCode;
@@ -7,7 +8,6 @@ use std::time::Instant;
 
 use opmeter_recording::{Energy, Manifest, Recording, Tables};
 
-use crate::cli::EnergyArgs;
 use crate::error::Failure;
 use crate::message;
 use crate::native::gauge::Gauge;
@@ -17,6 +17,7 @@ use crate::native::series::{Outcome, Series};
 use crate::output::{Output, Part, words};
 use crate::{changed_sources, launch, report};
 
+pub use args::EnergyArgs;
 use progress::Progress;
 
 /// Runs the command, measures its energy, writes the recording, prints the table.

@@ -1,5 +1,7 @@
 //! `opmeter export`
 
+mod args;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -12,11 +14,13 @@ use opmeter_files::create_anew;
 use opmeter_recording::{EventSiteRow, Recording, Tables};
 use opmeter_report::export::{EventFormat, Format, Profile, write_callgrind, write_lcov};
 
-use crate::cli::{ExportArgs, FormatArg, Table};
 use crate::error::Failure;
 use crate::export_events;
 use crate::report::{open, without_counts, without_energy, written};
 use crate::selection::{Selection, require_instructions};
+
+pub use args::ExportArgs;
+use args::{FormatArg, Table};
 
 /// What is written.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Opmeter: a meter for CPython bytecode.
 
 mod agent;
+mod amounts;
 mod analysis_cache;
 mod analyze;
 mod annotate;
@@ -32,6 +33,7 @@ mod model;
 mod named_python;
 mod native;
 mod output;
+mod phase_arg;
 mod present_instruction;
 mod private_folder;
 mod probe_progress;
@@ -43,6 +45,7 @@ mod report_page;
 mod selection;
 mod signal_passing;
 mod synthesize;
+mod terms_arg;
 mod verdict;
 
 fn main() -> std::process::ExitCode {

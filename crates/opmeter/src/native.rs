@@ -9,4 +9,5 @@ pub mod launcher;
 pub mod meters;
 pub mod scratch;
 pub mod series;
+mod source_arg;
 pub mod watchdog;

@@ -1,5 +1,7 @@
 //! `opmeter record`
 
+mod args;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::io;
@@ -9,7 +11,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use opmeter_recording::{Budget, Collected, Manifest, ProcessState, Recording, Tables, any_running};
 
-use crate::cli::RecordArgs;
 use crate::error::{FAILED, Failure};
 use crate::event_reader::EventReader;
 use crate::live_folder::{LiveFolder, Wishes};
@@ -17,6 +18,8 @@ use crate::long_executions::Watch;
 use crate::message;
 use crate::output::{Output, Part, words};
 use crate::{agent, changed_sources, launch, machine, report};
+
+pub use args::RecordArgs;
 
 /// How long processes that outlive the command are waited for.
 const SETTLING: Duration = Duration::from_millis(300);

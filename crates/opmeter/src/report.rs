@@ -1,5 +1,7 @@
 //! `opmeter report`
 
+mod args;
+
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,11 +13,13 @@ use opmeter_analysis::{
 use opmeter_recording::{Error, Phase, Recording};
 use opmeter_report::{Page, Style};
 
-use crate::cli::{By, ReportArgs};
 use crate::error::Failure;
 use crate::live_folder::LiveFolder;
 use crate::report_page;
 use crate::selection::{Selection, require_instructions};
+
+use args::By;
+pub use args::ReportArgs;
 
 /// Rows of a table where there may be thousands and nothing else is asked for.
 const TOP: usize = 30;

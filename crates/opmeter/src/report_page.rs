@@ -8,10 +8,9 @@ use opmeter_analysis::Files;
 use opmeter_recording::Recording;
 use opmeter_report::{Recorded, ReportPage};
 
-use crate::cli::ReportArgs;
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
-use crate::report::{open, written};
+use crate::report::{ReportArgs, open, written};
 use crate::selection::Selection;
 
 /// The tables that a page is made of.

@@ -6,8 +6,8 @@ use clap::Args;
 use opmeter_analysis::{FilePatterns, RowFilter};
 use opmeter_recording::{Phase, Recording};
 
-use crate::cli::PhaseArg;
 use crate::error::Failure;
+use crate::phase_arg::PhaseArg;
 use crate::report::without_counts;
 
 /// Arguments that choose processes and files.

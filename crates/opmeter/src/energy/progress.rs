@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::EnergyArgs;
+use super::EnergyArgs;
 
 /// A bar with a step for each run, where there is somebody to look at it and the command does not write there
 /// itself. It is drawn between runs only: drawing takes energy.

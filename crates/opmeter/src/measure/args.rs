@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use opmeter_corpus::Shard;
 
-use crate::cli::{events, share};
+use crate::amounts::{events, share};
 use crate::native::gauge::GaugeArgs;
 
 /// Arguments of `measure`. What is not said here may be said by `opmeter.toml` in the folder.

@@ -11,7 +11,7 @@ use opmeter_recording::{Energy, EnergyDomain};
 use super::disturbance::{self, OtherLoad};
 use super::meters;
 use super::series::{Outcome, Series};
-use crate::cli::SourceArg;
+use super::source_arg::SourceArg;
 use crate::error::Failure;
 use crate::machine;
 

@@ -1,5 +1,6 @@
 use nalgebra::{DMatrix, DVector};
 
+use crate::bootstrap::Interval;
 use crate::design::Design;
 use crate::measured_costs::{MeasuredCost, measured_costs};
 use crate::null_model::line;
@@ -94,6 +95,13 @@ impl CostFit {
     /// What is needed to fit again to programs that are drawn.
     pub(crate) fn drawing(&self) -> Drawing {
         self.fit.drawing(&self.penalty)
+    }
+
+    /// What each cost may be by the programs alone, as [`RelativeFit::possible_ranges`]: seconds or joules.
+    pub(crate) fn possible_ranges(&self, variance: f64, chi_squared: f64) -> Vec<Interval> {
+        let ranges = self.fit.possible_ranges(variance, chi_squared);
+        let of_costs = ranges.into_iter().zip(&self.units).take(self.costs.len());
+        of_costs.map(|((low, high), unit)| (low * unit, high * unit)).collect()
     }
 
     /// The intercept and the costs where each program counts as often as `frequencies` says.

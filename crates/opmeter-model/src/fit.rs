@@ -80,7 +80,9 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         None => return Err(Error::TooFew { programs: 0, templates: 0, response: wish.response.name() }),
     };
     let drawing = fit.drawing();
-    let (of_start, of_costs) = cost_intervals(&fit, &drawing, &by_template, design.len(), DRAWS);
+    // What an execution takes was measured where there are times; what energy it takes was not.
+    let is_known = fit.is_measured && !of_joules;
+    let (of_start, of_costs) = cost_intervals(&fit, &drawing, &by_template, design.len(), DRAWS, is_known);
     let fitted: Vec<f64> = (0..design.len()).map(|row| fit.predict(&design, row)).collect();
     let executions = || design.executions.iter().copied();
     Ok(Model {

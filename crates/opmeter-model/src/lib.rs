@@ -22,6 +22,7 @@ mod nnls;
 mod null_model;
 mod observation;
 mod observations;
+mod possible_range;
 mod prediction;
 mod quantile;
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn known_costs_are_recovered_and_their_intervals_cover_them() {
             let folds = &folds;
             let each = move |design: &Design| {
                 let fit = CostFit::new(design, setting);
-                let (_, intervals) = cost_intervals(&fit, &fit.drawing(), folds, PROGRAMS, DRAWS);
+                let (_, intervals) = cost_intervals(&fit, &fit.drawing(), folds, PROGRAMS, DRAWS, false);
                 (fit.costs, intervals)
             };
             scope.spawn(move || part.iter().map(each).collect::<Vec<_>>())

@@ -1,6 +1,8 @@
 use nalgebra::{Cholesky, DMatrix, DVector};
 
+use crate::bootstrap::Interval;
 use crate::nnls;
+use crate::possible_range::PossibleRange;
 use crate::quantile::median;
 
 /// Errors count no more than this many deviations, where they are greater (Huber, Robust Statistics, 1981, chapter 7).
@@ -69,6 +71,8 @@ pub(crate) struct Drawing {
     /// How far each coefficient scatters with errors that are independent and alike, as a standard deviation: the
     /// sandwich of the penalised normal equations, without the constraint.
     pub(crate) scatters: Vec<f64>,
+    /// The variance of relative errors, if all are alike.
+    pub(crate) variance: f64,
 }
 
 impl RelativeFit {
@@ -157,11 +161,26 @@ impl RelativeFit {
             (variance * (values * &of_rows * values.transpose())[(0, 0)]).max(0.0).sqrt()
         };
         Drawing {
+            variance,
             scatters: (0..columns).map(scatter).collect(),
             pulls: (0..columns).map(pull).collect(),
             targets,
             from_rows: (0..columns).map(|column| from(column).clamp(0.0, 1.0)).collect(),
         }
+    }
+
+    /// What each coefficient may be by the rows alone, without the penalty, where errors have this variance and the
+    /// square of a deviation, in standard deviations, is at most `chi_squared`.
+    pub(crate) fn possible_ranges(&self, variance: f64, chi_squared: f64) -> Vec<Interval> {
+        let mut gram = gram_of(&self.rows, &self.rows);
+        add(&mut gram, &Penalty::none(self.rows.ncols()));
+        let right = self.rows.tr_mul(&self.targets);
+        let ranges = PossibleRange::new(&gram, &right, &self.above_zero(), variance * chi_squared);
+        (0..self.rows.ncols()).map(|column| ranges.of(column)).collect()
+    }
+
+    fn above_zero(&self) -> Vec<bool> {
+        self.coefficients.iter().map(|value| *value > 0.0).collect()
     }
 
     /// The coefficients where each row counts as often as `frequencies` says, with what errors are relative to left as
@@ -178,8 +197,7 @@ impl RelativeFit {
         let mut gram = gram_of(&weighted, &self.rows);
         add(&mut gram, penalty);
         let right = weighted.tr_mul(targets) + penalty.strengths.component_mul(&penalty.centre);
-        let start: Vec<bool> = self.coefficients.iter().map(|value| *value > 0.0).collect();
-        nnls::solve(&gram, &right, &start)
+        nnls::solve(&gram, &right, &self.above_zero())
     }
 }
 

@@ -15,6 +15,9 @@ const COSTS: (f64, f64, f64) = (800.0, 1160.0, 17.0);
 /// The most costs that are drawn.
 const TOP: usize = 40;
 
+/// The part of the largest cost that is told from 0.
+const LEAST_PART: f64 = 1e-6;
+
 /// Writes a drawing of a model as SVG: programs of held-out templates, predicted against measured, with the line on which
 /// both are the same; and the costs with their intervals.
 ///
@@ -95,13 +98,14 @@ fn draw_costs(model: &Model, shown: &[Cost], svg: &mut Svg) {
     let (left, right, step) = COSTS;
     let top = SQUARE.1;
     let values = || shown.iter().flat_map(|cost| [cost.cost.value, cost.cost.high]);
-    // What is 0 lies at the left end: a hundredth of the largest is as little as is told apart.
+    // What is 0 lies at the left end, as what is next to nothing beside the largest does.
     let largest = values().fold(f64::MIN_POSITIVE, f64::max);
-    let axis = Axis::of(values().map(|value| value.max(largest / 1000.0)), left, right);
+    let axis = Axis::of(values().filter(|value| *value > largest * LEAST_PART), left, right);
     let bottom = top + step * shown.len() as f64;
     for power in axis.powers() {
         svg.line((axis.place(power), top), (axis.place(power), bottom), GREY);
-        svg.text((axis.place(power), bottom + 18.0), Anchor::Middle, &format!("{power}"));
+        let or_less = if axis.place(power) <= left { "≤ " } else { "" };
+        svg.text((axis.place(power), bottom + 18.0), Anchor::Middle, &format!("{or_less}{power}"));
     }
     for (place, cost) in shown.iter().enumerate() {
         let y = top + step * (place as f64 + 0.5);

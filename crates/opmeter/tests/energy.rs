@@ -61,6 +61,17 @@ impl Bench {
     fn recording(&self) -> Recording {
         Recording::open(&self.path()).unwrap()
     }
+
+    /// Holds that a domain took this power in so many runs.
+    fn assert_watts(&self, rows: &[EnergyRow], domain: &str, watts: f64, runs: usize) {
+        let rows = of(rows, domain);
+        assert_eq!(rows.len(), runs, "{rows:?}");
+        for row in rows {
+            let measured = row.joules / row.seconds;
+            self.tree.assert_watts(domain, measured, row.seconds, watts);
+            assert!((row.watts - measured).abs() < 1e-9 * measured);
+        }
+    }
 }
 
 fn stderr(output: &Output) -> String {
@@ -69,18 +80,6 @@ fn stderr(output: &Output) -> String {
 
 fn of<'a>(rows: &'a [EnergyRow], domain: &str) -> Vec<&'a EnergyRow> {
     rows.iter().filter(|row| &*row.domain == domain).collect()
-}
-
-/// Holds that a domain took this power in so many runs, to 4 %: the tests beside it keep what moves the counters
-/// waiting for a processor.
-fn assert_watts(rows: &[EnergyRow], domain: &str, watts: f64, runs: usize) {
-    let rows = of(rows, domain);
-    assert_eq!(rows.len(), runs, "{rows:?}");
-    for row in rows {
-        let measured = row.joules / row.seconds;
-        assert!((measured / watts - 1.0).abs() < 0.04, "{domain}: {measured} W, not {watts} W");
-        assert!((row.watts - measured).abs() < 1e-9 * measured);
-    }
 }
 
 #[test]
@@ -102,19 +101,19 @@ fn joules_are_those_of_the_counters() {
     }
     let recording = bench.recording();
     let rows = &recording.tables.energy;
-    assert_watts(rows, "package-0", 42.0, 2);
-    assert_watts(rows, "package-1", 21.0, 2);
-    assert_watts(rows, "dram-0", 5.0, 2);
+    bench.assert_watts(rows, "package-0", 42.0, 2);
+    bench.assert_watts(rows, "package-1", 21.0, 2);
+    bench.assert_watts(rows, "dram-0", 5.0, 2);
     assert!(rows.iter().all(|row| row.seconds > 0.6 && row.repetitions == 1 && row.net.is_none()));
     let runs = &recording.tables.runs;
     assert!(runs.len() == 2 && runs[0].seconds == rows[0].seconds, "{runs:?}");
-    assert!(runs.iter().all(|run| run.cpu_seconds > 0.0 && run.cpu_seconds < 0.3), "{runs:?}");
+    assert!(runs.iter().all(|run| run.cpu_seconds > 0.0 && run.cpu_seconds < 0.6), "{runs:?}");
     let manifest = &recording.manifest;
     assert!(manifest.complete && manifest.tables == ["runs", "energy"] && manifest.processes.is_empty());
     assert_eq!(manifest.exit.code, Some(7));
     let energy = manifest.energy.as_ref().unwrap();
     assert!(!energy.estimate && energy.source == "powercap" && energy.domains.len() == 3);
-    assert!((0.0005..0.01).contains(&energy.domains[0].update_seconds.unwrap()), "{energy:?}");
+    assert!((0.0005..0.1).contains(&energy.domains[0].update_seconds.unwrap()), "{energy:?}");
 }
 
 #[test]
@@ -125,9 +124,9 @@ fn idle_power_is_taken_off() {
     assert!(text.contains("idle for 0.5 s before: package-0 ") && text.contains(" J net "), "{text}");
     let rows = bench.recording().tables.energy;
     let net = rows[0].net.as_ref().unwrap();
-    assert!((net.idle_watts / 40.0 - 1.0).abs() < 0.06, "{net:?}");
+    bench.tree.assert_watts("package-0", net.idle_watts, 0.5, 40.0);
     let difference = rows[0].joules - net.idle_watts * rows[0].seconds;
-    assert!((net.joules_net - difference.max(0.0)).abs() < 1e-9 && net.joules_net < 2.0, "{net:?}");
+    assert!((net.joules_net - difference.max(0.0)).abs() < 1e-9 && net.joules_net < 4.0, "{net:?}");
 }
 
 #[test]
@@ -140,7 +139,8 @@ fn short_commands_are_repeated_until_the_counter_tells_something() {
     for row in &rows {
         assert!(row.repetitions > 5 && row.seconds * f64::from(row.repetitions) > 0.02, "{row:?}");
         assert!(row.joules_resolution / row.joules < 0.021, "{row:?}");
-        assert!((row.watts / 40.0 - 1.0).abs() < 0.1, "{row:?}");
+        let seconds = row.seconds * f64::from(row.repetitions);
+        bench.tree.assert_watts("package-0", row.watts, seconds, 40.0);
     }
     assert!(stderr(&output).contains("each the mean of up to"), "{}", stderr(&output));
 }
@@ -168,7 +168,7 @@ fn what_a_counter_that_fails_would_have_said_is_not_written() {
             "{text}"
         );
         let recording = bench.recording();
-        assert_watts(&recording.tables.energy, "package-0", 40.0, 2);
+        bench.assert_watts(&recording.tables.energy, "package-0", 40.0, 2);
         assert_eq!(of(&recording.tables.energy, "package-1").len(), 0);
         assert!(!recording.manifest.complete && recording.manifest.incomplete[0].contains(message));
     }
@@ -372,7 +372,7 @@ fn an_interrupted_series_keeps_the_runs_that_had_ended() {
         Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(number));
         let recording = bench.recording();
-        assert_watts(&recording.tables.energy, "package-0", 40.0, 2);
+        bench.assert_watts(&recording.tables.energy, "package-0", 40.0, 2);
         let energy = recording.manifest.energy.unwrap();
         assert_eq!(energy.incomplete, ["measuring ended after 2 of 5 runs"]);
     }

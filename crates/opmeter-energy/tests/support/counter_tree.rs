@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct CounterTree {
     folder: tempfile::TempDir,
     states: Arc<Mutex<Vec<State>>>,
     places: Vec<&'static str>,
+    /// The longest time from one move to the next, in microseconds.
+    longest: Arc<AtomicU64>,
     mover: Option<JoinHandle<()>>,
     stop: Arc<Mutex<bool>>,
 }
@@ -54,10 +57,13 @@ impl CounterTree {
         let files: Vec<PathBuf> = zones.iter().map(|zone| make(folder.path(), zone)).collect();
         let states = Arc::new(Mutex::new(vec![State::Moving; zones.len()]));
         let stop = Arc::new(Mutex::new(false));
+        let longest = Arc::new(AtomicU64::new(0));
         let mover = {
             let (zones, states, stop) = (zones.to_vec(), states.clone(), stop.clone());
+            let longest = longest.clone();
             let begun = Instant::now();
             thread::spawn(move || {
+                let mut last = begun;
                 while !*stop.lock().unwrap() {
                     let states = states.lock().unwrap().clone();
                     let seconds = begun.elapsed().as_secs_f64();
@@ -67,17 +73,32 @@ impl CounterTree {
                             fs::write(file, format!("{}\n", steps % zone.range)).unwrap();
                         }
                     }
+                    let now = Instant::now();
+                    longest.fetch_max((now - last).as_micros() as u64, Ordering::Relaxed);
+                    last = now;
                     thread::sleep(period);
                 }
             })
         };
         let places = zones.iter().map(|zone| zone.place).collect();
-        Self { folder, states, places, mover: Some(mover), stop }
+        Self { folder, states, places, longest, mover: Some(mover), stop }
     }
 
     /// Where it lies.
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Holds that a power that was measured over so long is the one at which a counter moves: to 2 %, and what it moves
+    /// while threads wait for a processor: the one that moves it, whose waits are known, and at both ends the one that
+    /// reads it. Processors have much to do in tests.
+    pub fn assert_watts(&self, what: &str, watts: f64, seconds: f64, expected: f64) {
+        let late = self.longest.load(Ordering::Relaxed) as f64 / 1e6;
+        let tolerance = 0.02 + (4.0 * late + 0.01) / seconds;
+        assert!(
+            (watts / expected - 1.0).abs() < tolerance,
+            "{what}: {watts} W in {seconds} s, not {expected} W to {tolerance}"
+        );
     }
 
     /// Has a zone's counter stand still.

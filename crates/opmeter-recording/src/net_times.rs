@@ -12,6 +12,9 @@ use crate::{InstructionRow, InstructionTime, OpcodeRow, OpcodeTime, Phase};
 /// [`LongExecution`].
 const SEEN: f64 = 0.0025;
 
+/// An estimate is not wrong by more than so many standard errors.
+const LIKELY: f64 = 2.0;
+
 /// The times of a process: what was measured, and what it amounts to.
 pub(crate) struct NetTimes {
     times: [Times; PHASES],
@@ -75,7 +78,10 @@ impl NetTimes {
             let by_chance = more_long * (1.0 + more_long) * sums.long_squares;
             let chance = by_chance / (by_cost + by_chance).max(1.0);
             if sums.untimed_segments > 0.0 {
-                cost.timed -= difference * (1.0 - chance) / sums.untimed_segments;
+                // No further than it may be wrong: others may have had the processor meanwhile.
+                let most = LIKELY * cost.timed_se;
+                let change = difference * (1.0 - chance) / sums.untimed_segments;
+                cost.timed = (cost.timed - change.clamp(-most, most)).max(0.0);
             }
             if sums.long_cycles > 0.0 {
                 more_long = (more_long + difference * chance / sums.long_cycles).max(0.0);
@@ -174,7 +180,9 @@ impl NetTimes {
         let by_cost = one.scale() * one.segments * self.cost.se();
         let by_sample = one.executions * (one.executions - one.timed) / one.timed.max(1.0) * one.variance;
         let by_long = self.more_long * (1.0 + self.more_long) * one.long_squares;
-        (net, (by_cost * by_cost + by_sample + by_long).sqrt())
+        // What made the difference is not known.
+        let by_factor = untimed * (self.untimed_factor[opcode.0] - 1.0);
+        (net, (by_cost * by_cost + by_sample + by_long + by_factor * by_factor).sqrt())
     }
 
     /// Fills in the times of instructions, of which timed executions, segments and cycles are known. Those of
@@ -204,7 +212,7 @@ impl NetTimes {
             .zip(measured)
             .map(|(row, cell)| {
                 let Some(place) = place(row) else { return (0.0, 0.0) };
-                let (net, se) = self.instruction(row.executions, cell, bases[place]);
+                let (net, se) = self.instruction(row, cell, bases[place]);
                 bases[place].estimated += net;
                 bases[place].placed += row.executions as f64;
                 (net, se)
@@ -227,8 +235,8 @@ impl NetTimes {
         }
     }
 
-    fn instruction(&self, executions: u64, cell: &CellTime, base: Base) -> (f64, f64) {
-        let (executions, timed) = (executions as f64, cell.executions as f64);
+    fn instruction(&self, row: &InstructionRow, cell: &CellTime, base: Base) -> (f64, f64) {
+        let (executions, timed) = (row.executions as f64, cell.executions as f64);
         let usual = base.short / base.executions.max(1.0);
         let seen = cell.seen as f64 * self.hz / 1e9;
         let deviation = base.squares / base.timed.max(1.0);
@@ -247,8 +255,10 @@ impl NetTimes {
         };
         let net = own.max(0.0) * factor + seen;
         let by_cost = scale * segments * self.cost.se();
-        let by_sample = executions * (executions - timed).max(0.0) / timed.max(1.0) * deviation;
-        (net, (by_cost * by_cost + by_sample).sqrt())
+        let untimed = (executions - timed).max(0.0);
+        let by_sample = executions * untimed / timed.max(1.0) * deviation;
+        let by_factor = net * untimed / executions.max(1.0) * (self.untimed_factor[row.phase as usize] - 1.0);
+        (net, (by_cost * by_cost + by_sample + by_factor * by_factor).sqrt())
     }
 
     fn nanoseconds(&self, cycles: f64) -> u64 {
@@ -386,6 +396,21 @@ mod tests {
         );
         assert!(short.cycles_net_se > 0 && short.cycles_net_se < 1_000_000, "{short:?}");
         assert_eq!(*other, OpcodeTime::NONE, "it is part of the other");
+    }
+
+    #[test]
+    fn others_that_had_the_processor_change_no_cost_and_are_an_uncertainty() {
+        // Half of what was only counted was theirs.
+        let net = net(alike(0, 0), 0, 3_600_000, &[]);
+        let timing = net.timing();
+        assert!((timing.probe_cycles - 20.0).abs() < 3.0 * timing.probe_cycles_se, "{timing:?}");
+        let [short, ..] = &rows(&net, 0)[..] else { panic!() };
+        let (net, error) = (short.cycles_net as f64, short.cycles_net_se as f64);
+        assert!(
+            near(short.cycles_net, 4_000_000 + 3_600_000),
+            "what passed is what executions took: {short:?}"
+        );
+        assert!((net - 4e6) < 1.5 * error, "{short:?}");
     }
 
     #[test]

@@ -68,8 +68,11 @@ pub fn line_entries(opcodes: &OpcodeTable<'_>, bytecode: &[u8], lines: &[u32]) -
         let goes_on = place > 0 && matches!(flows[place - 1], Flow::Next | Flow::Branch(_));
         // A part of the line that only the line itself leads to: the way out of its loop or condition.
         let continued = !goes_on && outside.is_empty() && !inside.is_empty();
-        let begins =
-            before.is_none() && !continued && !is_prologue(&instructions[place..], here, &line, &name);
+        // A `return` in a `try` comes back to its line when `finally` is done.
+        let comes_back = place > 0 && name(&instructions[place - 1]) == "CALL_FINALLY";
+        let begins = (before.is_none() || comes_back)
+            && !continued
+            && !is_prologue(&instructions[place..], here, &line, &name);
         // What the compiler lets other lines share, such as a function's last `return None`, is reached by
         // jumps ahead, and is not the line's own.
         let turns = outside.iter().any(|jumper| *jumper > place);
@@ -111,7 +114,7 @@ fn flow(opcodes: &OpcodeTable<'_>, instruction: &Instruction) -> Flow {
     let next = instruction.offset + 2 * (1 + u32::from(opcode.caches));
     let (forward, backward) = (next.saturating_add(argument), next.saturating_sub(argument));
     match opcode.base {
-        "JUMP_FORWARD" => Flow::Jump(forward),
+        "JUMP_FORWARD" | "CALL_FINALLY" => Flow::Jump(forward),
         "JUMP_ABSOLUTE" => Flow::Jump(argument),
         "JUMP_BACKWARD" | "JUMP_BACKWARD_NO_INTERRUPT" => Flow::Jump(backward),
         "FOR_ITER" | "SEND" => Flow::Branch(forward),
@@ -170,6 +173,27 @@ mod tests {
         assert_eq!(line_entries(&opcodes, &code, &[1, 1, 1, 2, 2]), [entry(2, 6, &[])]);
         assert_eq!(line_entries(&opcodes, &code, &[1, 1, 1, 1, 1]), [entry(1, 0, &[])]);
         assert_eq!(line_entries(&opcodes, &code, &[0, 0, 0, 0, 0]), []);
+    }
+
+    #[test]
+    fn a_line_is_come_back_to_when_finally_is_done() {
+        // try:
+        //     return n
+        // finally:
+        //     n
+        let opcodes = OpcodeTable::built_in(3, 8).unwrap();
+        let instructions = [
+            ("SETUP_FINALLY", 8),
+            ("LOAD_FAST", 0),
+            ("POP_BLOCK", 0),
+            ("CALL_FINALLY", 2),
+            ("RETURN_VALUE", 0),
+            ("LOAD_FAST", 0),
+            ("POP_TOP", 0),
+            ("END_FINALLY", 0),
+        ];
+        let found = line_entries(&opcodes, &bytecode(&opcodes, &instructions), &[2, 3, 3, 3, 3, 5, 5, 5]);
+        assert_eq!(found, [entry(2, 0, &[]), entry(3, 2, &[]), entry(3, 8, &[]), entry(5, 10, &[])]);
     }
 
     #[test]

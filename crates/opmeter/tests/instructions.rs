@@ -146,8 +146,42 @@ def call(a,
         a,
         b,
     )
+def guarded(n):
+    try:
+        if n > 2:
+            return n
+        n += 5
+    finally:
+        n -= 1
+    return n
+def nested(n):
+    try:
+        try:
+            return n
+        finally:
+            n += 1
+    finally:
+        n += 2
+def turns(n):
+    for i in range(n):
+        try:
+            if i % 2:
+                continue
+            if i > 6:
+                break
+        finally:
+            n += 0
+    return n
+def within(n):
+    with Guard():
+        return n
 def main(n):
     total = 0
+    for i in range(5):
+        guarded(i)
+        nested(i)
+        turns(i * 3)
+        within(i)
     for i in numbers(n):
         if i % 2 and i > 4 or i == 8:
             total += divide(i, i % 5)

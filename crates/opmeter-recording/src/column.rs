@@ -5,12 +5,14 @@ use parquet::basic::{Compression, LogicalType, Repetition, Type as PhysicalType}
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
 use rustc_hash::FxHashMap;
 
+use crate::seal;
 use crate::table_row::io_error;
 
 /// What a column holds. No column has missing values.
@@ -127,7 +129,7 @@ pub struct Column<R> {
 /// Rows of which a column's values are in memory at a time: so few that they stay in the processor's cache.
 const PART_ROWS: usize = 1 << 12;
 
-/// Writes one table as a Parquet file, in row groups of so many rows.
+/// Writes one table as a Parquet file, in row groups of so many rows, to be sealed.
 pub(crate) fn write_table<R>(
     out: impl Write + Send,
     table: &str,
@@ -136,7 +138,8 @@ pub(crate) fn write_table<R>(
     group_rows: usize,
 ) -> Result<()> {
     let specs: Vec<ColumnSpec> = columns.iter().map(|column| column.spec).collect();
-    let mut writer = TableWriter::new(out, table, &specs)?;
+    let checksum = KeyValue::new(seal::KEY.to_owned(), seal::OPEN.to_owned());
+    let mut writer = TableWriter::with_metadata(out, table, &specs, Some(vec![checksum]))?;
     for rows in rows.chunks(group_rows) {
         writer.write_group(columns, rows)?;
     }
@@ -183,6 +186,15 @@ pub(crate) struct TableWriter<W: Write + Send>(SerializedFileWriter<W>);
 impl<W: Write + Send> TableWriter<W> {
     /// Begins the file.
     pub(crate) fn new(out: W, table: &str, specs: &[ColumnSpec]) -> Result<Self> {
+        Self::with_metadata(out, table, specs, None)
+    }
+
+    fn with_metadata(
+        out: W,
+        table: &str,
+        specs: &[ColumnSpec],
+        metadata: Option<Vec<KeyValue>>,
+    ) -> Result<Self> {
         let mut properties = WriterProperties::builder();
         for (name, column) in specs {
             // Numbers seldom repeat so often that a dictionary is worth its time.
@@ -192,6 +204,7 @@ impl<W: Write + Send> TableWriter<W> {
         let properties = properties
             .set_compression(Compression::SNAPPY)
             .set_statistics_enabled(EnabledStatistics::None)
+            .set_key_value_metadata(metadata)
             .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
         SerializedFileWriter::new(out, schema(table, specs)?, Arc::new(properties)).map(Self)

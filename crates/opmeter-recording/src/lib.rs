@@ -37,6 +37,7 @@ mod recording;
 mod run_row;
 mod running;
 mod saturating_sum;
+mod seal;
 mod side_by_side;
 mod source_row;
 mod source_text_row;

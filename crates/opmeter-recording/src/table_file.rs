@@ -46,6 +46,16 @@ impl TableFile {
         Ok(Self { file: Arc::new(file), length })
     }
 
+    /// Its length, in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads what is at some byte of it.
+    pub(crate) fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        self.file.read_exact_at(bytes, at)
+    }
+
     /// How many bytes of memory may be made of it.
     pub(crate) fn most(&self) -> u64 {
         self.length.saturating_mul(MOST_FOR_EACH).saturating_add(MOST_MORE)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::cell::Interner;
 use crate::column::{Column, ColumnSpec, Values, has_column, read_table, write_table};
+use crate::seal;
 use crate::table_file::TableFile;
 
 /// Rows of a row group: enough for good compression, few enough to hold in memory.
@@ -119,12 +120,16 @@ pub(crate) use none;
 pub(crate) use table;
 
 /// Writes a table as a Parquet file, compressed with Snappy. Whole numbers are unsigned INT32 and INT64, others
-/// DOUBLE, texts UTF-8; no column has missing values. There are optional columns if any of the rows has theirs.
+/// DOUBLE, texts UTF-8; no column has missing values. There are optional columns if any of the rows has theirs. The
+/// file has a checksum of itself.
 ///
 /// # Errors
 /// Whatever `out` gives.
-pub fn write_rows<R: TableRow>(out: impl Write + Send, rows: &[R]) -> io::Result<()> {
-    write_table(out, R::TABLE, &columns_of(rows), rows, GROUP_ROWS).map_err(io_error)
+pub fn write_rows<R: TableRow>(mut out: impl Write + Send, rows: &[R]) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    write_table(&mut bytes, R::TABLE, &columns_of(rows), rows, GROUP_ROWS).map_err(io_error)?;
+    seal::seal(&mut bytes);
+    out.write_all(&bytes)
 }
 
 /// The stream's own error where there is one, so that its kind is kept.
@@ -155,6 +160,10 @@ pub fn read_rows<R: TableRow>(path: &Path) -> Result<Vec<R>, Error> {
 /// Reads a table as [`read_rows`] does; texts that `interner` has seen are shared.
 pub(crate) fn read_interned<R: TableRow>(path: &Path, interner: &mut Interner) -> Result<Vec<R>, Error> {
     let file = TableFile::open(path).map_err(|source| Error::io("read", path, source))?;
+    if seal::is_intact(&file).map_err(|source| Error::io("read", path, source))? == Some(false) {
+        let reason = "it is not what its checksum says".to_owned();
+        return Err(Error::TornTable { path: path.to_owned(), reason });
+    }
     interner.allow(file.most());
     READING.set(true);
     // On some damage the Parquet reader panics where it should return an error. An interner that was left

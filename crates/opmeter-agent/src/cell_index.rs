@@ -6,11 +6,13 @@
 //! `bias + 16 * a` where cells have times.
 //!
 //! The table is flat, an enormous range of addresses of which only what is touched takes memory; or, where
-//! the address space is limited, and where each thread has a table of its own, it has two levels.
+//! the address space is limited, and where each thread has a table of its own, it has two levels. A program that
+//! limits its address space while it runs has the flat table left for one of two levels: see
+//! [`crate::address_space`].
 
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use crate::guarded::Guarded;
 
@@ -28,8 +30,8 @@ const FLAT_HINTS: [usize; 2] = [0x7000_0000, 0x1000_0000_0000];
 pub struct CellIndex {
     /// Bits of an address within a granule.
     pub granule_bits: u32,
-    /// Address of the flat table, if there is one.
-    pub flat: Option<usize>,
+    /// Address of the flat table, 0 where there is none.
+    flat: AtomicUsize,
     /// Addresses of the two-level tables' first levels.
     roots: Guarded<Vec<usize>>,
 }
@@ -39,8 +41,28 @@ impl CellIndex {
     pub fn new(granule_bits: u32, flat: bool) -> Self {
         let words = 1usize << (ADDRESS_BITS - granule_bits);
         let mut hints = FLAT_HINTS.iter().filter(|_| flat);
-        let flat = hints.find_map(|hint| reserve(*hint, words * 8).ok());
-        Self { granule_bits, flat, roots: Guarded::new(Vec::new()) }
+        let flat = hints.find_map(|hint| reserve(*hint, words * 8).ok()).unwrap_or(0);
+        Self { granule_bits, flat: AtomicUsize::new(flat), roots: Guarded::new(Vec::new()) }
+    }
+
+    /// Address of the flat table, if there is one.
+    pub fn flat(&self) -> Option<usize> {
+        Some(self.flat.load(Relaxed)).filter(|flat| *flat != 0)
+    }
+
+    /// Has the flat table be none any more, and gives its range.
+    pub fn take_flat(&self) -> Option<Range<usize>> {
+        let start = Some(self.flat.swap(0, Relaxed)).filter(|flat| *flat != 0)?;
+        Some(start..start + self.flat_length())
+    }
+
+    /// Has a table that was taken be the flat table again.
+    pub fn put_flat(&self, flat: &Range<usize>) {
+        self.flat.store(flat.start, Relaxed);
+    }
+
+    fn flat_length(&self) -> usize {
+        8 << (ADDRESS_BITS - self.granule_bits)
     }
 
     /// Adds an empty two-level table, and gives the address of its first level.
@@ -77,7 +99,7 @@ impl CellIndex {
                 }
             }
         };
-        if self.flat.is_some() {
+        if self.flat().is_some() {
             clear(0);
         }
         self.roots.with(|roots| roots.iter().for_each(|root| clear(*root)));
@@ -85,8 +107,8 @@ impl CellIndex {
 
     /// Takes all biases out of all tables.
     pub fn clear_all(&self) {
-        if let Some(flat) = self.flat {
-            discard(flat, 8 << (ADDRESS_BITS - self.granule_bits));
+        if let Some(flat) = self.flat() {
+            discard(flat, self.flat_length());
         }
         self.roots.with(|roots| {
             for root in roots.iter() {
@@ -115,7 +137,7 @@ impl CellIndex {
             return None;
         }
         let (table, index) = if root == 0 {
-            (self.flat?, address >> self.granule_bits)
+            (self.flat()?, address >> self.granule_bits)
         } else {
             let leaf = word(root, address >> LEAF_BITS).load(Relaxed) as usize;
             if leaf == 0 {
@@ -138,7 +160,7 @@ impl CellIndex {
 }
 
 fn word<'a>(table: usize, index: usize) -> &'a AtomicU64 {
-    // SAFETY: tables are never unmapped, and an index is that of an address of user space.
+    // SAFETY: tables stay mapped while anyone may look something up in them, and an index is that of an address of user space.
     unsafe { &*((table + index * 8) as *const AtomicU64) }
 }
 
@@ -192,7 +214,7 @@ mod tests {
     #[test]
     fn flat_and_two_level_tables_agree() {
         let index = CellIndex::new(7, true);
-        assert!(index.flat.is_some());
+        assert!(index.flat().is_some());
         let root = index.add_root().unwrap();
         let range = 0x7f12_3456_7890..0x7f12_3456_8000;
         for table in [0, root] {

@@ -177,7 +177,7 @@ impl Cells {
     /// How the calling thread's present frame is found from outside, and what it says of its instruction; the
     /// thread is about to execute the one at an address.
     pub fn frame_pointer(&self, address: usize, place: Place) -> Option<Vec<(Word, usize)>> {
-        let (table, leaf_bits) = match self.index.flat {
+        let (table, leaf_bits) = match self.index.flat() {
             Some(table) if place.root == 0 => (table, 0),
             _ => (place.root, LEAF_BITS as usize),
         };

@@ -5,6 +5,7 @@
 //! count, and lets the interpreter run. It is silent: what it has to say stands in the live file.
 
 mod activations;
+mod address_space;
 mod assembler;
 mod capi;
 mod cell_index;

@@ -26,10 +26,11 @@ use crate::thread;
 pub const CODE_LENGTH: usize = GATE_LENGTH + SETS * SET_LENGTH;
 const GATE_LENGTH: usize = 4096;
 const SET_LENGTH: usize = 0x4_0000;
-/// One for discovery, and one for each combination of traced, per-thread and placed with the kinds of slices.
-const SETS: usize = 1 + 8 * 3;
+/// One for discovery, and one for each combination of traced, per-thread and placed with the kinds of slices; shared
+/// places may be found in the flat table, and later in another.
+const SETS: usize = 1 + (8 + 2) * 3;
 const _: () =
-    assert!(SETS > 8 * 2, "where events are told, there are two kinds: while they are, and afterwards");
+    assert!(SETS > 10 * 2, "where events are told, there are two kinds: while they are, and afterwards");
 
 mod events;
 mod installed;
@@ -142,7 +143,7 @@ impl Meter {
         };
         let meter = METER.get_or_init(|| meter);
         if let Some(cells) = &meter.cells
-            && cells.index.flat.is_none()
+            && cells.index.flat().is_none()
             && let Ok(root) = cells.index.add_root()
         {
             let _ = meter.shared_root.set(root);

@@ -56,6 +56,51 @@ fn a_limited_address_space_is_said_to_be_so() {
     assert!(metered > 0);
 }
 
+/// A program that limits its own address space, or its data, may take as much as without the meter, and is counted on.
+#[test]
+fn a_limit_that_a_program_sets_for_itself_is_its_own() {
+    let program = "
+import os, resource, sys
+def work(n):
+    for i in range(n): pass
+work(1000)
+which = getattr(resource, sys.argv[1])
+resource.setrlimit(which, (1 << 30, resource.getrlimit(which)[1]))
+print(len(bytes(50 << 20)), resource.getrlimit(which)[0])
+try:
+    bytes(2 << 30)
+except MemoryError:
+    print('too much')
+work(2000)
+exec('def new(n):\\n    for i in range(n): pass\\nnew(3000)')
+if os.fork() == 0:
+    work(4000)
+    os._exit(0)
+print(os.wait()[1])
+";
+    for interpreter in one_of_each_version() {
+        for limit in ["RLIMIT_AS", "RLIMIT_DATA"] {
+            for options in [&[][..], &["--pairs"], &["--time=1"], &["--events"]] {
+                let command = [interpreter.path.as_os_str(), "-c".as_ref(), program.as_ref(), limit.as_ref()];
+                let recorded = record_with(options, command);
+                let name = format!("{} {limit} {options:?}", interpreter.path.display());
+                let text = String::from_utf8_lossy(&recorded.output.stdout);
+                assert_eq!(text, "52428800 1073741824\ntoo much\n0\n", "{name}: {}", recorded.stderr());
+                adds_up(recorded.folder(), "out.opm");
+                let tables = recorded.recording().tables;
+                let turns = |process: u32| {
+                    let rows = tables.instructions.iter();
+                    rows.filter(|row| row.process == process && &*row.opcode == "FOR_ITER")
+                        .filter(|row| ["work", "new"].contains(&&*row.function))
+                        .map(|row| row.executions)
+                        .sum::<u64>()
+                };
+                assert_eq!([turns(0), turns(1)], [6003, 4001], "{name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_limit_on_the_size_of_files_is_no_end() {
     let folder = tempfile::tempdir().unwrap();

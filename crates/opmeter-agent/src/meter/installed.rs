@@ -24,7 +24,14 @@ pub(super) struct Installed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Set {
     Discovering,
-    Counting { traced: bool, per_thread: bool, placed: bool, slice: Option<Slice> },
+    Counting {
+        traced: bool,
+        per_thread: bool,
+        placed: bool,
+        /// Whether places are found in the flat table.
+        flat: bool,
+        slice: Option<Slice>,
+    },
 }
 
 impl Meter {
@@ -44,10 +51,14 @@ impl Meter {
         let set = if self.registers.get().is_none() {
             Set::Discovering
         } else {
+            let per_thread = self.parallel.load(Ordering::Relaxed);
+            let placed = self.places();
+            let has_flat = self.cells.as_ref().is_some_and(|cells| cells.index.flat().is_some());
             Set::Counting {
                 traced: self.traced.load(Ordering::Relaxed),
-                per_thread: self.parallel.load(Ordering::Relaxed),
-                placed: !self.unplaced.load(Ordering::Relaxed),
+                per_thread,
+                placed,
+                flat: has_flat && placed && !per_thread,
                 slice: self.slice(),
             }
         };
@@ -120,15 +131,15 @@ impl Meter {
 
     pub(super) fn biases(&self, set: Set) -> Biases {
         let Some(cells) = &self.cells else { return Biases::None };
-        match (set, cells.index.flat) {
+        match (set, cells.index.flat()) {
             (Set::Counting { placed: false, .. }, _) => Biases::None,
             (Set::Counting { per_thread: true, .. }, _) => {
                 self.give_biases(self.first_slot);
                 let given = self.first_slot.state(State::Biases).load(Ordering::Relaxed) != 0;
                 if given { Biases::OfSlot } else { Biases::None }
             }
-            (_, Some(table)) => Biases::Flat(table),
-            (_, None) => self.shared_root.get().map_or(Biases::None, |root| Biases::TwoLevel(*root)),
+            (Set::Counting { flat: true, .. }, Some(table)) => Biases::Flat(table),
+            _ => self.shared_root.get().map_or(Biases::None, |root| Biases::TwoLevel(*root)),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use opmeter_live::{State, Word, offset};
 
 use super::Meter;
+use crate::cell_index::LEAF_BITS;
 use crate::cells::Place;
 use crate::live::Slot;
 use crate::sites::Sites;
@@ -45,6 +46,31 @@ impl Meter {
             }
         }
         bias
+    }
+
+    /// Leaves the flat table for one of two levels, which takes little address space. The calling thread holds the
+    /// interpreter's lock, so that no other thread is in a stub.
+    ///
+    /// Entries are not taken over: the next execution of an instruction finds its place again.
+    pub fn leave_flat(&self) {
+        let Some(cells) = &self.cells else { return };
+        let Some(flat) = cells.index.take_flat() else { return };
+        let root = self.shared_root.get().copied().or_else(|| cells.index.add_root().ok());
+        let has_root = root.is_some_and(|root| *self.shared_root.get_or_init(|| root) == root);
+        if !has_root || self.update().is_err() {
+            cells.index.put_flat(&flat);
+            let _ = self.update();
+            return;
+        }
+        self.with_live(|live| {
+            // Where it was told from outside where the table is.
+            if live.word(Word::BiasTable).load(Ordering::Relaxed) == flat.start as u64 {
+                live.set(Word::BiasTable, root.unwrap_or(0) as u64);
+                live.set(Word::LeafBits, u64::from(LEAF_BITS));
+            }
+        });
+        // SAFETY: the range of the table, which nobody reads any more.
+        unsafe { libc::munmap(flat.start as *mut libc::c_void, flat.len()) };
     }
 
     /// Gives a slot its own table of biases, where threads run in parallel.

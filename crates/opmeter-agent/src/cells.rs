@@ -21,6 +21,7 @@ use crate::interpreter::Interpreter;
 use crate::live::Slot;
 use crate::meter;
 use crate::registry::{Registry, Unshared};
+use crate::reserve;
 use crate::sites::{Missed, Sites};
 use crate::valgrind;
 
@@ -36,6 +37,12 @@ pub struct Cells {
     /// Bytes of a cell per byte of bytecode.
     scale: usize,
 }
+
+/// Cells that nobody reads: room for those of an instruction and its neighbours on both sides.
+#[repr(align(64))]
+struct Nowhere([AtomicU64; 2048]);
+
+static NOWHERE: Nowhere = Nowhere([const { AtomicU64::new(0) }; 2048]);
 
 /// Which of the tables of [`CellIndex`] is used, and whose cells.
 #[derive(Debug, Clone, Copy)]
@@ -92,13 +99,18 @@ impl Cells {
         unsafe { patch(address, &[wrapper], interpreter.module.protection(address)) }.is_ok()
     }
 
-    /// The bias for the instruction at an address, which the calling thread is about to execute.
+    /// The bias for the instruction at an address, which the calling thread is about to execute. Where there is no
+    /// room for its cell, it is a word that nobody reads: see [`Cells::lost`].
     pub fn find(&self, address: usize, place: Place) -> u64 {
+        if reserve::is_short() {
+            self.registry.insist(Registry::lose);
+            return self.nowhere(address);
+        }
         self.find_in_code(address, place).unwrap_or_else(|| {
             let (code, description) = self.objects.own(address);
             self.registry.insist(|registry| {
                 let number = registry.code(&description);
-                self.bind(registry, number, &code.bytecode, place)
+                self.bind(registry, number, &code.bytecode, address, place)
             })
         })
     }
@@ -107,7 +119,7 @@ impl Cells {
     pub fn find_in_code(&self, address: usize, place: Place) -> Option<u64> {
         let known = self.registry.insist(|registry| {
             let (code, range) = registry.place(address)?;
-            Some(self.bind(registry, Some(code), &range, place))
+            Some(self.bind(registry, Some(code), &range, address, place))
         });
         if known.is_some() {
             return known;
@@ -127,11 +139,13 @@ impl Cells {
             if let Some(number) = number {
                 registry.add(&code, number);
             }
-            let Some(bytes) = old else { return self.bind(registry, number, &code.bytecode, place) };
+            let Some(bytes) = old else {
+                return self.bind(registry, number, &code.bytecode, address, place);
+            };
             // This frame goes on in the bytecode that it began with, and is counted one by one.
             let unshared = Unshared { bytes, bytecode: before.clone(), code: number };
             registry.keep_unshared(code.object, unshared);
-            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before, address)
         }))
     }
 
@@ -144,19 +158,38 @@ impl Cells {
         let description = number.is_none().then(|| self.objects.describe(code));
         Some(self.registry.insist(|registry| {
             let number = number.or_else(|| registry.code(description.as_ref()?));
-            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before)
+            self.bias(registry.block(number, place.slot.0, before.len() / 2), &before, address)
         }))
     }
 
-    fn bind(&self, registry: &mut Registry, code: Option<u32>, range: &Range<usize>, place: Place) -> u64 {
-        let bias = self.bias(registry.block(code, place.slot.0, range.len() / 2), range);
-        self.index.set(place.root, range.clone(), bias);
+    fn bind(
+        &self,
+        registry: &mut Registry,
+        code: Option<u32>,
+        range: &Range<usize>,
+        address: usize,
+        place: Place,
+    ) -> u64 {
+        let block = registry.block(code, place.slot.0, range.len() / 2);
+        let bias = self.bias(block, range, address);
+        if block.is_some() && !self.index.set(place.root, range.clone(), bias) {
+            registry.lose();
+            return self.nowhere(address);
+        }
         bias
     }
 
-    /// The bias of the code object with bytecode in a range, whose cells begin at `block`.
-    fn bias(&self, block: usize, range: &Range<usize>) -> u64 {
+    /// The bias of the code object with bytecode in a range, whose cells begin at `block`; if there are none, one
+    /// that serves the instruction at an address in it alone.
+    fn bias(&self, block: Option<usize>, range: &Range<usize>, address: usize) -> u64 {
+        let Some(block) = block else { return self.nowhere(address) };
         (block as u64).wrapping_sub((self.scale * range.start) as u64)
+    }
+
+    /// A bias with which the instruction at an address, and those that it executes besides, count where nobody reads.
+    fn nowhere(&self, address: usize) -> u64 {
+        let middle = NOWHERE.0.as_ptr() as usize + size_of::<Nowhere>() / 2;
+        (middle as u64).wrapping_sub((self.scale * address) as u64)
     }
 
     /// The cell of the code unit at an address, if it has one.

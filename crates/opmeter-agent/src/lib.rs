@@ -38,6 +38,7 @@ mod pairs;
 mod phase;
 mod rare;
 mod registry;
+mod reserve;
 mod ring;
 mod sites;
 mod slices;

@@ -134,25 +134,26 @@ impl Registry {
         }
     }
 
-    /// The address of a code object's cells in the present phase, for a slot; made if need be. Where there
-    /// is no room for them, they are made in memory that nobody reads, and [`Registry::lost`] says so.
-    pub fn block(&mut self, code: Option<u32>, slot: usize, units: usize) -> usize {
-        if let Some(code) = code {
+    /// The address of a code object's cells in the present phase, for a slot; made if need be. `None` where there is no
+    /// room for them, and [`Registry::lost`] says so.
+    pub fn block(&mut self, code: Option<u32>, slot: usize, units: usize) -> Option<usize> {
+        let made = code.and_then(|code| {
             if let Some(known) = self.blocks.get(&(code, slot)) {
-                return *known;
+                return Some(*known);
             }
-            if let Ok(block) = self.store.add_block(code, self.phase, units) {
-                self.blocks.insert((code, slot), block);
-                return block;
-            }
-        }
-        self.lost += 1;
-        let block =
-            Box::leak(vec![0u64; units * self.store.unit_size() / 8].into_boxed_slice()).as_ptr() as usize;
-        if let Some(code) = code {
+            let block = self.store.add_block(code, self.phase, units).ok()?;
             self.blocks.insert((code, slot), block);
+            Some(block)
+        });
+        if made.is_none() {
+            self.lost += 1;
         }
-        block
+        made
+    }
+
+    /// There is no memory for another code object.
+    pub fn lose(&mut self) {
+        self.lost += 1;
     }
 
     /// Makes a count of failed guards for an instruction in the present phase, and gives its address.
@@ -230,16 +231,16 @@ mod tests {
         let first = registry.code(&description("f", 4)).unwrap();
         let second = registry.code(&description("g", 9)).unwrap();
         assert_eq!(registry.code(&description("f", 4)), Some(first), "alike, and the same");
-        let block = registry.block(Some(second), 0, 9);
-        assert_eq!(registry.block(Some(second), 0, 9), block);
-        let other_slot = registry.block(Some(second), 1, 9);
+        let block = registry.block(Some(second), 0, 9).unwrap();
+        assert_eq!(registry.block(Some(second), 0, 9), Some(block));
+        let other_slot = registry.block(Some(second), 1, 9).unwrap();
         assert_ne!(other_slot, block);
         count(block, 8, 5);
         registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1012 }, second);
         let misses = registry.misses(0x1006).unwrap();
         count(misses, 0, 2);
         registry.enter_phase(1, &CellIndex::new(7, false));
-        let main = registry.block(Some(second), 0, 9);
+        let main = registry.block(Some(second), 0, 9).unwrap();
         assert_ne!(main, block);
         count(main, 0, 6);
 
@@ -268,7 +269,7 @@ mod tests {
         for number in 0..3000 {
             let units = 1 + number % 700;
             let code = registry.code(&description(&format!("f{number}"), units)).unwrap();
-            count(registry.block(Some(code), 0, units), units - 1, number as u64 + 1);
+            count(registry.block(Some(code), 0, units).unwrap(), units - 1, number as u64 + 1);
         }
         let (log, torn) = CodeLog::read(&fs::read(live.with_extension(CODE_EXTENSION)).unwrap());
         assert_eq!((torn, log.codes.len(), log.blocks.len()), (None, 3000, 3000));
@@ -300,16 +301,12 @@ mod tests {
     }
 
     #[test]
-    fn without_room_counts_go_where_nobody_reads() {
+    fn without_room_there_are_no_cells() {
         let mut registry = Registry::beside(Path::new("/dev/null/none.live"), false);
         assert_eq!(registry.code(&description("f", 4)), None);
-        let block = registry.block(None, 0, 4);
-        count(block, 3, 1);
-        assert_eq!(registry.lost(), 1);
+        assert_eq!((registry.block(None, 0, 4), registry.lost()), (None, 1));
         // The log had room, the cells have not.
-        let block = registry.block(Some(0), 0, 4);
-        assert_eq!(registry.block(Some(0), 0, 4), block);
-        assert_eq!(registry.lost(), 2);
+        assert_eq!((registry.block(Some(0), 0, 4), registry.lost()), (None, 2));
         registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1040 }, 0);
         assert_eq!(registry.misses(0x1000), None);
     }
@@ -320,14 +317,14 @@ mod tests {
         let mut registry = Registry::beside(&folder.path().join("7-0.live"), false);
         let code = registry.code(&description("f", 4)).unwrap();
         registry.enter_phase(1, &CellIndex::new(7, false));
-        registry.block(Some(code), 0, 4);
+        registry.block(Some(code), 0, 4).unwrap();
         registry.add(&CodeObject { object: 1, bytecode: 0x1000..0x1008 }, code);
         let child = folder.path().join("8-0.live");
         registry.restart(&child, true);
         assert_eq!(registry.place(0x1000), None);
         let code = registry.code(&description("g", 4)).unwrap();
         assert_eq!(code, 0);
-        let address = registry.block(Some(code), 0, 4) as u64;
+        let address = registry.block(Some(code), 0, 4).unwrap() as u64;
         let (log, _) = CodeLog::read(&fs::read(child.with_extension(CODE_EXTENSION)).unwrap());
         assert_eq!(log.blocks, [Block { code: 0, phase: 1, offset: 0, timed: false, address }]);
     }

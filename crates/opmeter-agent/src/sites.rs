@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
+use crate::reserve;
+
 /// The instructions in their specialised forms, by address.
 #[derive(Default)]
 pub struct Sites {
@@ -50,6 +52,9 @@ impl Sites {
     /// The instruction at an address has specialised itself (anew). Gives the failures before that: the
     /// counter has run down to zero.
     pub fn specialised(&mut self, address: usize, counter: u16, folds: bool, shift: u32) -> u64 {
+        if reserve::is_short() && !self.sites.contains_key(&address) {
+            return 0;
+        }
         let site = self.sites.entry(address).or_default();
         let failures = site.counter >> shift;
         (site.counter, site.folds) = (counter, folds);
@@ -71,6 +76,9 @@ impl Sites {
 
     /// The place where the failures of an instruction are counted, made by `make` at the first one.
     pub fn count(&mut self, address: usize, make: impl FnOnce() -> Option<usize>) -> Option<usize> {
+        if reserve::is_short() && !self.sites.contains_key(&address) {
+            return None;
+        }
         let site = self.sites.entry(address).or_default();
         if site.misses == 0 {
             site.misses = make()?;

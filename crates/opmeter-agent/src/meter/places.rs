@@ -34,10 +34,13 @@ impl Meter {
         let bias = cells.find(address, self.place(slot));
         let lost = cells.lost();
         if lost > 0 {
-            // The disk is full. Opcodes are counted alone from now on.
+            // The disk is full, or memory is used up. Opcodes are counted alone from now on; where there is no room for
+            // the stubs that do that, each execution comes here.
             self.with_live(|live| live.set(Word::LostCode, lost));
             self.unplaced.store(true, Ordering::Relaxed);
-            let _ = self.update();
+            if self.update().is_err() {
+                self.unplaced.store(false, Ordering::Relaxed);
+            }
             // This one counts in a cell that nobody reads.
             let offset = usize::from(number) * 8;
             slot.add(offset::UNPLACED + offset, 1);

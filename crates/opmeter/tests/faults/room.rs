@@ -68,6 +68,40 @@ print(errors)
     }
 }
 
+/// Code that runs for the first time when no memory is left: the agent needs some to take note of it.
+#[test]
+fn code_that_begins_to_run_without_memory_runs_as_without_the_meter() {
+    let program = "
+functions = []
+for i in range(300):
+    source = 'def f(a):\\n b = a\\n c = b\\n' + ' a = a + 1\\n' * 200 + ' return a\\n'
+    names = {}
+    exec(compile(source, 'made%d.py' % i, 'exec'), names)
+    functions.append(names['f'])
+held, size = [], 1 << 24
+while size > 16:
+    try:
+        held.append(bytearray(size))
+    except MemoryError:
+        size >>= 1
+ran = 0
+for function in functions:
+    try:
+        function(1)
+    except MemoryError:
+        pass
+    ran += 1
+del held
+print('ran', ran)
+";
+    for interpreter in one_of_each_version() {
+        let (folder, output) = both(interpreter, program, "ulimit -v 400000; exec $RUN -I program.py");
+        assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"ran 300\n"[..]));
+        let all: u64 = recording(folder.path()).tables.opcodes.iter().map(|row| row.executions).sum();
+        assert!((100_000..1_000_000_000).contains(&all), "{all}");
+    }
+}
+
 #[test]
 fn a_limited_address_space_runs_the_program_or_says_why_not() {
     let program = "print(sum(x * x for x in range(100000)))";

@@ -37,7 +37,7 @@ pub struct MixEntry {
 impl MixEntry {
     /// What the opcode is for.
     pub fn family(&self) -> Family {
-        Family::of(self.base_opcode.as_deref().unwrap_or(&self.opcode))
+        Family::of_form(&self.opcode, self.base_opcode.as_deref().unwrap_or(&self.opcode))
     }
 }
 

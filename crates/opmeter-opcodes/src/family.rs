@@ -84,6 +84,12 @@ impl Family {
         }
     }
 
+    /// The family of an opcode as it was executed, of which the name in base terms is known as well. From 3.14 on, one
+    /// opcode of the compiler, `BINARY_OP`, is for arithmetic and for subscripts: its specialised forms tell which.
+    pub fn of_form(opcode: &str, base_opcode: &str) -> Self {
+        if opcode.starts_with("BINARY_OP_SUBSCR_") { Self::Subscripts } else { Self::of(base_opcode) }
+    }
+
     /// The family of an opcode, by its name in base terms.
     pub fn of(base_opcode: &str) -> Self {
         let is = |names: &[&str]| names.contains(&base_opcode);
@@ -249,5 +255,13 @@ mod tests {
             assert_eq!(Family::of(opcode), family, "{opcode}");
         }
         assert!(Family::ALL.iter().all(|family| family.to_string() == family.name()));
+        for (opcode, base, family) in [
+            ("BINARY_OP_SUBSCR_LIST_INT", "BINARY_OP", Family::Subscripts),
+            ("BINARY_OP_ADD_INT", "BINARY_OP", Family::Arithmetic),
+            ("BINARY_SUBSCR_LIST_INT", "BINARY_SUBSCR", Family::Subscripts),
+            ("COMPARE_OP_INT_JUMP/POP_JUMP_IF_FALSE", "POP_JUMP_IF_FALSE", Family::Jumps),
+        ] {
+            assert_eq!(Family::of_form(opcode, base), family, "{opcode}");
+        }
     }
 }

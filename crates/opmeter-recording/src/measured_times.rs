@@ -67,9 +67,9 @@ impl Measured {
         }
     }
 
-    /// Whether anything of it was timed.
+    /// Whether anything of it was timed. What returned to C code was, and took nothing: it has no segment.
     pub(crate) fn is_timed(&self) -> bool {
-        self.segments + self.long + self.longest > 0.0
+        self.timed > 0.0
     }
 
     /// How many segments each timed one stands for.

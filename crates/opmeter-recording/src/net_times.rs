@@ -241,6 +241,10 @@ impl NetTimes {
         let seen = cell.seen as f64 * self.hz / 1e9;
         let deviation = base.squares / base.timed.max(1.0);
         let (segments, cycles) = (cell.segments as f64, cell.cycles as f64);
+        if segments == 0.0 && timed > 0.0 {
+            // It returned to C code, whenever it was looked at: that is the caller's time.
+            return (seen, 0.0);
+        }
         if segments == 0.0 {
             // It took what its opcode usually takes, give or take what that varies by.
             let net = executions * usual;
@@ -430,6 +434,17 @@ mod tests {
         let [short, _, long] = &rows(&net, 1)[..] else { panic!() };
         assert!(near(long.cycles_net, 9_000_000) && near(long.ns_net, 3_000_000), "{long:?}");
         assert_eq!(long.timed_executions, 0);
+        assert!(near(short.cycles_net, 4_000_000), "{short:?}");
+    }
+
+    #[test]
+    fn what_returns_to_c_code_takes_nothing() {
+        // It was timed, and has no segments: its time is that of who called.
+        let returns = OpcodeTimes { executions: 1000, segments: 0, cycles: 0, histogram: Vec::new() };
+        let net = net(returns, 4000, 0, &[]);
+        let [short, _, returned] = &rows(&net, 4000)[..] else { panic!() };
+        assert_eq!((returned.timed_executions, returned.cycles_raw), (1000, 0));
+        assert_eq!((returned.cycles_net, returned.cycles_net_se, returned.ns_net), (0, 0, 0));
         assert!(near(short.cycles_net, 4_000_000), "{short:?}");
     }
 

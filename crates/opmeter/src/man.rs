@@ -1,6 +1,7 @@
 //! `opmeter man`
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use clap_mangen::Man;
 
 use crate::cli::Cli;
 use crate::error::Failure;
+use crate::report::written as told;
 
 /// Arguments of `man`.
 #[derive(Args)]
@@ -32,7 +34,7 @@ pub fn run(args: &ManArgs) -> Result<ExitCode, Failure> {
         fs::write(args.folder.join(&name), page).map_err(|error| cannot(&name, error))?;
         written += 1;
     }
-    println!("wrote {written} manual pages to {}", args.folder.display());
+    told(writeln!(io::stdout(), "wrote {written} manual pages to {}", args.folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

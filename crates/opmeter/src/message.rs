@@ -1,13 +1,19 @@
 //! What the command says on its standard error.
 
 use std::fmt::Display;
+use std::io::{self, Write};
 
 use opmeter_recording::is_reading_table;
 use opmeter_report::visible;
 
 /// Says something: what names in it would do to a terminal is shown as escapes.
 pub fn tell(message: impl Display) {
-    eprintln!("opmeter: {}", shown(&message.to_string()));
+    line(format_args!("opmeter: {}", shown(&message.to_string())));
+}
+
+/// Writes a line to standard error. Nobody reading it is no failure, and no reason to stop.
+pub fn line(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// A text of several lines as it may be shown on a terminal. All but the first are indented, so that none looks like the

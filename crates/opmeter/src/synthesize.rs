@@ -1,6 +1,7 @@
 //! `opmeter synthesize`
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use crate::error::{Failure, NOT_DONE};
 use crate::interruption;
 use crate::message;
 use crate::range_search::{SearchArgs, TARGET, Workbench, seconds};
+use crate::report::written as told;
 
 /// Arguments of `synthesize`.
 #[derive(Args)]
@@ -94,13 +96,14 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
     for folder in plan.folders.values() {
         folder.check(args.force).map_err(Failure::not_done)?;
     }
-    plan.lines.iter().for_each(|line| println!("{line}"));
+    let say = |line: &str| told(writeln!(io::stdout(), "{line}"));
+    plan.lines.iter().try_for_each(|line| say(line))?;
     for (path, folder) in plan.folders {
         let written = folder.write().map_err(Failure::not_done)?;
         let counts = [(written.new, "new"), (written.replaced, "replaced"), (written.same, "there already")];
         let counts =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
-        println!("{}: {}", path.display(), counts.collect::<Vec<_>>().join(", "));
+        say(&format!("{}: {}", path.display(), counts.collect::<Vec<_>>().join(", ")))?;
     }
     Ok(status)
 }

@@ -9,7 +9,7 @@ use opmeter_report::visible;
 
 use super::worker::Progressed;
 use crate::error::Failure;
-use crate::machine;
+use crate::{machine, message};
 
 /// A bar on a terminal; elsewhere a line for each job that has come to its end. It is drawn between runs only.
 pub struct Progress {
@@ -82,7 +82,7 @@ impl Progress {
             Progressed::Taken => format!("{}: left to the command that works on it", label(job)),
         };
         if self.lines {
-            eprintln!("{line}");
+            message::line(line);
         }
     }
 

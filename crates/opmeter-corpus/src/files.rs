@@ -17,6 +17,11 @@ const OPTIONS: MatchOptions =
 /// # Errors
 /// When the folder itself can't be read.
 pub(crate) fn matching(root: &Path, patterns: &[Pattern], left_out: &[PathBuf]) -> io::Result<Vec<PathBuf>> {
+    // A name need not be UTF-8, as patterns are.
+    let fits = |path: &Path| {
+        let name = path.to_string_lossy();
+        patterns.iter().any(|pattern| pattern.matches_with(&name, OPTIONS))
+    };
     let mut found = Vec::new();
     let deep = patterns.iter().any(|pattern| pattern.as_str().contains('/'));
     let mut folders = vec![(PathBuf::new(), 0)];
@@ -33,7 +38,7 @@ pub(crate) fn matching(root: &Path, patterns: &[Pattern], left_out: &[PathBuf]) 
                 if deep && depth < DEPTH && is_looked_into(&root.join(&path), left_out) {
                     folders.push((path, depth + 1));
                 }
-            } else if patterns.iter().any(|pattern| pattern.matches_path_with(&path, OPTIONS)) {
+            } else if fits(&path) {
                 found.push(path);
             }
         }
@@ -52,6 +57,17 @@ fn is_looked_into(folder: &Path, left_out: &[PathBuf]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_need_not_be_utf_8() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let name = OsStr::from_bytes(b"bad\xff.py");
+        fs::write(folder.path().join(name), "").unwrap();
+        let all = [Pattern::new("*.py").unwrap()];
+        assert_eq!(matching(folder.path(), &all, &[]).unwrap(), [PathBuf::from(name)]);
+    }
 
     #[test]
     fn patterns_are_of_the_folder_or_of_all_below() {

@@ -58,20 +58,28 @@ impl Verdict {
             let values = repeated.flat_map(|(error, times)| std::iter::repeat_n(*error, *times as usize));
             median(values.collect()).unwrap_or(f64::NAN)
         };
-        let better = (0..DRAWS).filter(|_| {
+        // A draw in which both are as good says nothing for either.
+        let (mut better, mut worse) = (0, 0);
+        for _ in 0..DRAWS {
             let frequencies = draws.frequencies();
-            drawn(&own, &frequencies) < drawn(&null, &frequencies)
-        });
-        let certainty = better.count() as f64 / DRAWS as f64;
-        let standing = match certainty {
-            certainty if certainty >= SURE => Standing::Better,
-            certainty if certainty <= 1.0 - SURE => Standing::Worse,
+            let (own, null) = (drawn(&own, &frequencies), drawn(&null, &frequencies));
+            better += usize::from(own < null);
+            worse += usize::from(own > null);
+        }
+        let part = |draws: usize| draws as f64 / DRAWS as f64;
+        let certainty = part(better);
+        let standing = match (certainty, part(worse)) {
+            (better, _) if better >= SURE => Standing::Better,
+            (_, worse) if worse >= SURE => Standing::Worse,
             _ => Standing::Undecided,
         };
         let (own, null) = (of(&own), of(&null));
         let ratio = own.max(LEAST_ERROR) / null.max(LEAST_ERROR);
-        let times = |ratio: f64| {
-            if ratio < 100.0 { format!("{ratio:.1} times") } else { "over 100 times".to_owned() }
+        let times = |ratio: f64| match ratio {
+            ratio if ratio < 1.01 => "by less than 1 %".to_owned(),
+            ratio if ratio < 1.1 => format!("by {:.0} %", (ratio - 1.0) * 100.0),
+            ratio if ratio < 100.0 => format!("{ratio:.1} times"),
+            _ => "over 100 times".to_owned(),
         };
         let said = match (standing, of_joules) {
             (Standing::Better, _) => format!("better, {}", times(1.0 / ratio)),
@@ -114,6 +122,10 @@ mod tests {
         assert!(worse.text.contains("joules are only watts × seconds here"), "{}", worse.text);
         let exact = verdict(&spread(0.3), &[1.0; 20]);
         assert!(exact.ratio.is_finite() && exact.text.contains("worse, over 100 times"), "{}", exact.text);
+        // As good in every draw is neither better nor worse.
+        assert_eq!(verdict(&spread(0.3), &spread(0.3)).standing, Standing::Undecided);
+        let little = verdict(&spread(0.302), &spread(0.3));
+        assert!(little.text.contains("worse, by less than 1 %"), "{}", little.text);
         let mut turned = spread(0.3);
         turned.reverse();
         assert_eq!(verdict(&turned, &spread(0.3)).standing, Standing::Undecided);

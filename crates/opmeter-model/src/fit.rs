@@ -126,6 +126,7 @@ pub fn fit(observations: &Observations, wish: &Wish, opmeter_version: &str) -> R
         skipped: observations
             .skipped
             .iter()
+            .chain(&observations.of_others)
             .map(|left| LeftOut { path: left.path.display().to_string(), reason: left.reason.clone() })
             .collect(),
     })

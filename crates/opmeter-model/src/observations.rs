@@ -36,6 +36,8 @@ pub struct Observations {
     pub skipped: Vec<Skipped>,
     /// Results of other interpreters: their names, and how many there are.
     pub others: Vec<(String, usize)>,
+    /// Each of these results.
+    pub of_others: Vec<Skipped>,
     /// What makes a model doubtful: a sentence each, without a full stop.
     pub warnings: Vec<String>,
 }
@@ -93,14 +95,22 @@ impl Observations {
                 Err(reason) => skipped.push(Skipped { path: collected.path.clone(), reason }),
             }
         }
-        Ok(Self::chosen(identity.name.clone(), found, skipped, listed(&others), wish))
+        let of_others = others.iter().flat_map(|(identity, results)| {
+            let reason = format!("it is of {}, another interpreter", identity.name);
+            results.iter().map(move |result| Skipped { path: result.path.clone(), reason: reason.clone() })
+        });
+        let of_others = of_others.collect();
+        Ok(Self {
+            others: listed(&others),
+            of_others,
+            ..Self::chosen(identity.name.clone(), found, skipped, wish)
+        })
     }
 
     fn chosen(
         interpreter: String,
         found: Vec<(PathBuf, (Observation, Measured))>,
         mut skipped: Vec<Skipped>,
-        others: Vec<(String, usize)>,
         wish: &Wish,
     ) -> Self {
         let with_net = found.iter().filter(|(_, (_, measured))| measured.net.is_some()).count();
@@ -160,7 +170,8 @@ impl Observations {
                 names.join(", ")
             ));
         }
-        Self { interpreter, measure, net: is_net, programs, skipped, others, warnings }
+        let (others, of_others) = Default::default();
+        Self { interpreter, measure, net: is_net, programs, skipped, others, of_others, warnings }
     }
 
     /// The machines of the programs, each once.

@@ -25,6 +25,8 @@ pub struct Prediction {
     pub high: f64,
     /// What was measured, if it was.
     pub measured: Option<f64>,
+    /// Whether that is no measurement, but joules of a declared power.
+    pub is_estimate: bool,
     /// In what the program lies outside of what the model was fitted to: a sentence each, without a full stop.
     pub outside: Vec<String>,
 }
@@ -98,14 +100,17 @@ impl Prediction {
             outside.push(format!("it is of another machine: {} ({})", machine.hostname, machine.cpu));
         }
         let predicted = model.start.map_or(0.0, |start| start.value) + nano / 1e9;
+        let measured = measured.ok();
+        let is_estimate = measured.as_ref().is_some_and(|measured| measured.estimate);
         let measured =
-            measured.ok().and_then(|measured| if model.net { measured.net } else { Some(measured.gross) });
+            measured.and_then(|measured| if model.net { measured.net } else { Some(measured.gross) });
         Ok(Self {
             program: observation.program,
             predicted,
             low: predicted * model.prediction.low,
             high: predicted * model.prediction.high,
             measured,
+            is_estimate,
             outside,
         })
     }

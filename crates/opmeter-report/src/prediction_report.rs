@@ -39,9 +39,13 @@ pub fn write_predictions(
         model.programs.len()
     );
     write_wrapped(&said, "", out)?;
+    if predictions.iter().any(|prediction| prediction.is_estimate && prediction.measured.is_some()) {
+        write_wrapped("~: joules that were not measured, but estimated from a declared power.", "", out)?;
+    }
     for prediction in predictions.iter().filter(|prediction| !prediction.outside.is_empty()) {
         writeln!(out)?;
-        writeln!(out, "{} lies outside of what the model was fitted to:", visible(&prediction.program))?;
+        let said = format!("{} lies outside of what the model was fitted to:", prediction.program);
+        write_wrapped(&said, "", out)?;
         for sentence in &prediction.outside {
             write_wrapped(&format!("  - {sentence}"), "    ", out)?;
         }
@@ -52,13 +56,15 @@ pub fn write_predictions(
 fn row(prediction: &Prediction) -> Row {
     let shown = |value: f64| significant(value, prediction.predicted);
     let measured = prediction.measured;
+    // An estimate is never shown like a measurement.
+    let mark = if prediction.is_estimate { "~" } else { "" };
     let error = measured.map(|measured| (prediction.predicted / measured - 1.0) * 100.0);
     Row {
         cells: vec![
             visible(&prediction.program),
             shown(prediction.predicted),
             format!("{} – {}", shown(prediction.low), shown(prediction.high)),
-            measured.map_or_else(|| "-".to_owned(), |measured| significant(measured, measured)),
+            measured.map_or_else(|| "-".to_owned(), |measured| format!("{mark}{}", significant(measured, measured))),
             error.map_or_else(|| "-".to_owned(), |error| format!("{error:+.1}")),
             if prediction.outside.is_empty() { String::new() } else { "outside".to_owned() },
         ],

@@ -11,9 +11,9 @@ use opmeter_corpus::{Collection, Skipped};
 use opmeter_model::{Model, Observations, Prediction, Wish, fit};
 use opmeter_report::{Style, write_model, write_model_plot, write_predictions};
 
-use crate::error::{Failure, NOT_DONE};
-use crate::message;
+use crate::error::Failure;
 use crate::report::written;
+use crate::{left_out, message};
 
 pub use args::ModelArgs;
 use args::{FitArgs, ModelCommand, PredictArgs};
@@ -30,9 +30,9 @@ pub fn run(args: &ModelArgs) -> Result<ExitCode, Failure> {
 fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     let wish = Wish { response: args.response()?, terms: args.features.terms(), python: args.python.clone() };
     let mut collection = Collection::of(&args.folders).map_err(Failure::not_done)?;
-    tell_skipped(&collection.skipped);
+    left_out::tell(&collection.skipped, args.left_out);
     let mut observations = Observations::of(&collection, &wish).map_err(Failure::not_done)?;
-    tell_skipped(&observations.skipped);
+    left_out::tell(&observations.skipped, args.left_out);
     for (interpreter, results) in &observations.others {
         let noun = if *results == 1 { "result" } else { "results" };
         message::tell(format_args!("left out: {results} {noun} of {interpreter}, another interpreter"));
@@ -55,11 +55,12 @@ fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Predicts what recordings' programs take. Status 1 where one of them could not be used.
+/// Predicts what recordings' programs take. What can't be used is told, and status 1 where nothing can: as of `fit` and
+/// `analyze`.
 fn run_predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
     let model = Model::read(&args.model).map_err(Failure::not_done)?;
     let collection = Collection::of(&args.recordings).map_err(Failure::not_done)?;
-    tell_skipped(&collection.skipped);
+    left_out::tell(&collection.skipped, args.left_out);
     let (mut predictions, mut skipped) = (Vec::new(), Vec::new());
     for collected in &collection.results {
         match Prediction::of(&model, collected) {
@@ -67,21 +68,14 @@ fn run_predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
             Err(reason) => skipped.push(Skipped { path: collected.path.clone(), reason }),
         }
     }
-    tell_skipped(&skipped);
+    left_out::tell(&skipped, args.left_out);
     if predictions.is_empty() {
         return Err(Failure::not_done(
             "nothing could be predicted: no recording with counts was found; record one with `opmeter record`",
         ));
     }
     print(|style, out| write_predictions(&model, &predictions, style, out))?;
-    let all = skipped.is_empty() && collection.skipped.is_empty();
-    Ok(if all { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
-}
-
-fn tell_skipped(skipped: &[Skipped]) {
-    for Skipped { path, reason } in skipped {
-        message::tell(format_args!("left out: {}: {reason}", path.display()));
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn plot(model: &Model, path: &Path) -> Result<(), Failure> {

@@ -53,6 +53,9 @@ pub struct FitArgs {
     /// Costs in the table
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub top: usize,
+    /// Name all that is left out, however much it is
+    #[arg(long)]
+    pub left_out: bool,
 }
 
 /// Arguments of `model predict`.
@@ -64,6 +67,9 @@ pub struct PredictArgs {
     /// Recordings, or folders of them
     #[arg(value_name = "REC", required = true)]
     pub recordings: Vec<PathBuf>,
+    /// Name all that is left out, however much it is
+    #[arg(long)]
+    pub left_out: bool,
 }
 
 /// What is fitted.

@@ -1,7 +1,8 @@
 use opmeter_recording::{InstructionTime, OpcodeTime};
+use serde::{Deserialize, Serialize};
 
 /// What a number of executions took, added up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeSum {
     /// Executions that were timed.
     pub timed_executions: u128,
@@ -24,6 +25,15 @@ impl TimeSum {
     /// The part that this is of another sum.
     pub fn share_of(&self, all: &TimeSum) -> f64 {
         if all.cycles_net == 0 { 0.0 } else { self.cycles_net as f64 / all.cycles_net as f64 }
+    }
+
+    /// Takes off what is part of it; nothing is less than none.
+    pub fn take_off(&mut self, part: TimeSum) {
+        self.timed_executions = self.timed_executions.saturating_sub(part.timed_executions);
+        self.cycles_raw = self.cycles_raw.saturating_sub(part.cycles_raw);
+        self.cycles_net = self.cycles_net.saturating_sub(part.cycles_net);
+        self.cycles_net_se = self.cycles_net_se.saturating_sub(part.cycles_net_se);
+        self.ns_net = self.ns_net.saturating_sub(part.ns_net);
     }
 
     /// Adds another sum.

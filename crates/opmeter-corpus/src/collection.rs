@@ -1,8 +1,11 @@
-use std::collections::HashMap;
-use std::fs;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use opmeter_recording::{Manifest, is_recording};
+use opmeter_recording::{Manifest, Recording, is_recording};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use crate::interpreter::name_of;
 use crate::results::PARTIAL;
@@ -70,6 +73,30 @@ impl CollectedResult {
         }
     }
 
+    /// What it has in common with copies of it: any of these.
+    fn identities(&self) -> Vec<String> {
+        let place = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut identities = vec![format!("at {}", place.display())];
+        if let Some(result) = &self.result {
+            identities.push(format!("of {} {}", result.key, result.finished));
+        }
+        // No two recordings begin at the same moment, with the same processes.
+        if !self.manifest.started.is_empty() {
+            identities.extend(serde_json::to_string(&self.manifest));
+        }
+        identities
+    }
+
+    /// What is damaged of what tables are made of, as far as that can be seen without reading all events.
+    fn fault(&self) -> Option<String> {
+        let wanted = |table: &str| ["opcodes", "distributions", "event_sites", "runs", "energy"].contains(&table);
+        if let Err(error) = Recording::open_tables(&self.path, wanted) {
+            return Some(error.to_string());
+        }
+        let events = self.manifest.processes.iter().filter_map(|process| process.events.as_ref());
+        events.filter_map(|summary| summary.fault(&self.path)).next()
+    }
+
     /// Whether its interpreter is the one that is asked for: by a version such as `3.11`, by its name or the
     /// beginning of it, such as `pypy` or `cpython 3.11`, or by its path.
     pub fn is_on(&self, python: &str) -> bool {
@@ -108,21 +135,24 @@ impl Collection {
         if is_recording(folder) {
             return self.take(folder);
         }
-        if let Some(JobResult { outcome: JobOutcome::Failed { step, reason, .. }, .. }) =
-            JobResult::read(folder)
-        {
-            return self.skip(folder, format!("it failed in its {}: {reason}", step.name()));
-        }
-        if folder.extension().is_some_and(|extension| extension == "opm" || extension == "failed") {
-            return self.skip(folder, "it has neither a manifest nor a whole result.json".to_owned());
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.skip(folder, unreadable(&error)),
+        };
+        let is_ours = folder.extension().is_some_and(|extension| extension == "opm" || extension == "failed");
+        match JobResult::look(folder) {
+            Ok(Some(JobResult { outcome: JobOutcome::Failed { step, reason, .. }, .. })) => {
+                return self.skip(folder, format!("it failed in its {}: {reason}", step.name()));
+            }
+            Err(reason) if is_ours => return self.skip(folder, reason),
+            _ if is_ours => {
+                return self.skip(folder, "it has neither a manifest nor a whole result.json".to_owned());
+            }
+            _ => {}
         }
         if depth == 0 {
             return self.skip(folder, "it lies too deep in the folder".to_owned());
         }
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => return self.skip(folder, format!("it can't be read: {error}")),
-        };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
@@ -142,12 +172,15 @@ impl Collection {
     }
 
     fn take(&mut self, folder: &Path) {
-        match Manifest::read(folder) {
-            Ok(manifest) => {
-                let result = JobResult::read(folder);
+        if !folder.join(Manifest::FILE).exists() {
+            return self.skip(folder, without_manifest(folder));
+        }
+        match (Manifest::read(folder), JobResult::look(folder)) {
+            (Ok(manifest), Ok(result)) => {
                 self.results.push(CollectedResult { path: folder.to_owned(), result, manifest });
             }
-            Err(error) => self.skip(folder, error.to_string()),
+            (Err(error), _) => self.skip(folder, error.to_string()),
+            (_, Err(reason)) => self.skip(folder, reason),
         }
     }
 
@@ -155,23 +188,68 @@ impl Collection {
         self.skipped.push(Skipped { path: path.to_owned(), reason });
     }
 
-    /// Leaves out results that are there twice, as where shards were copied into folders of their own.
+    /// Leaves out results that are there twice: where shards were copied into folders of their own, or where a folder is
+    /// named twice. Of those that are the same, the first that can be read stays.
     fn leave_out_copies(&mut self) {
-        let mut first: HashMap<(String, String), PathBuf> = HashMap::new();
-        let mut copies = Vec::new();
-        self.results.retain(|collected| {
-            let Some(result) = &collected.result else { return true };
-            let same = (result.key.clone(), result.finished.clone());
-            if let Some(path) = first.get(&same) {
-                let reason = format!("it is the same as {}", path.display());
-                copies.push(Skipped { path: collected.path.clone(), reason });
-                return false;
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for (place, collected) in self.results.iter().enumerate() {
+            let identities = collected.identities();
+            let group = identities.iter().find_map(|identity| known.get(identity)).copied();
+            let group = group.unwrap_or_else(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(place);
+            known.extend(identities.into_iter().map(|identity| (identity, group)));
+        }
+        let mut copies: BTreeMap<usize, String> = BTreeMap::new();
+        for group in groups.iter().filter(|group| group.len() > 1) {
+            let mut faults = group.iter().map(|place| self.results[*place].fault());
+            let unusable: Vec<String> = faults.by_ref().map_while(|fault| fault).collect();
+            // None can be read: the first stays, and what is wrong with it is said when it is.
+            let chosen = if unusable.len() == group.len() { 0 } else { unusable.len() };
+            let path = self.results[group[chosen]].path.display().to_string();
+            for (number, place) in group.iter().enumerate().filter(|(number, _)| *number != chosen) {
+                let reason = match unusable.get(number).filter(|_| number < chosen) {
+                    Some(fault) => format!("{fault}; {path} is the same, and is taken instead"),
+                    None => format!("it is the same as {path}"),
+                };
+                copies.insert(*place, reason);
             }
-            first.insert(same, collected.path.clone());
-            true
+        }
+        let mut place = 0;
+        let skipped = &mut self.skipped;
+        self.results.retain(|collected| {
+            let reason = copies.remove(&place);
+            place += 1;
+            let stays = reason.is_none();
+            skipped.extend(reason.map(|reason| Skipped { path: collected.path.clone(), reason }));
+            stays
         });
-        self.skipped.extend(copies);
     }
+}
+
+/// Why a folder can't be looked into.
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            format!("it can't be read: {error}; its user alone may, until that is changed")
+        }
+        _ => format!("it can't be read: {error}"),
+    }
+}
+
+/// Why there is no manifest in a folder with live counters.
+fn without_manifest(folder: &Path) -> String {
+    // Whoever records holds a lock on it.
+    let lock = File::open(folder).map(|file| flock(&file, FlockOperation::NonBlockingLockShared));
+    if matches!(lock, Ok(Err(Errno::WOULDBLOCK))) {
+        return "it is being recorded at this moment; wait for its command to end".to_owned();
+    }
+    "its recording was interrupted, so that its counts are those of a part of the program; `opmeter report` shows them, \
+     or record it again"
+        .to_owned()
 }
 
 /// Whether a file beside results is one that is to be there: programs and what says how they are measured.

@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::Path;
 
 use opmeter_files::{LONGEST_TEXT, read_whole};
@@ -41,6 +42,12 @@ pub struct JobResult {
     pub finished: String,
     /// What became of it.
     pub outcome: JobOutcome,
+}
+
+/// The one field that every version of the file has.
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u64,
 }
 
 /// What became of a job.
@@ -122,9 +129,29 @@ impl JobResult {
 
     /// Reads the result in a folder; none where there is none that is whole.
     pub fn read(folder: &Path) -> Option<Self> {
-        let json = read_whole(&folder.join(Self::FILE), LONGEST_TEXT).ok()?;
-        let result: Self = serde_json::from_slice(&json).ok()?;
-        (result.schema_version == 1).then_some(result)
+        Self::look(folder).ok().flatten()
+    }
+
+    /// Reads the result in a folder; none where there is no file of it.
+    ///
+    /// # Errors
+    /// Where there is a file that can't be used: why, in a sentence without a full stop.
+    pub fn look(folder: &Path) -> Result<Option<Self>, String> {
+        let file = Self::FILE;
+        let json = match read_whole(&folder.join(file), LONGEST_TEXT) {
+            Ok(json) => json,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("its {file} can't be read: {error}")),
+        };
+        let damaged = |error| format!("its {file} is damaged ({error}); measure it again");
+        let Version { schema_version: found } = serde_json::from_slice(&json).map_err(damaged)?;
+        if found != 1 {
+            return Err(format!(
+                "its {file} has schema version {found}, and this Opmeter knows version 1; read it with the Opmeter that \
+                 wrote it, or a newer one"
+            ));
+        }
+        serde_json::from_slice(&json).map(Some).map_err(damaged)
     }
 
     /// Whether the job failed because its time was over, and has more time now.

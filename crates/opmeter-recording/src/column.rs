@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::seal;
 use crate::table_row::io_error;
 
-/// What a column holds. No column has missing values.
+/// What a column holds. No column of a recording has missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnType {
     /// UTF-8 text.
@@ -107,11 +107,14 @@ impl Values {
 /// A column's name and type.
 pub type ColumnSpec = (&'static str, ColumnType);
 
-fn schema(table: &str, columns: &[ColumnSpec]) -> Result<TypePtr> {
-    let fields = columns.iter().map(|&(name, column)| {
+/// A file's schema; `lacking` is which columns have missing values.
+fn schema(table: &str, columns: &[ColumnSpec], lacking: &[bool]) -> Result<TypePtr> {
+    let fields = columns.iter().enumerate().map(|(place, &(name, column))| {
+        let lacks = lacking.get(place).is_some_and(|lacks| *lacks);
+        let repetition = if lacks { Repetition::OPTIONAL } else { Repetition::REQUIRED };
         Type::primitive_type_builder(name, column.physical())
             .with_logical_type(column.logical())
-            .with_repetition(Repetition::REQUIRED)
+            .with_repetition(repetition)
             .build()
             .map(Arc::new)
     });
@@ -139,11 +142,19 @@ pub(crate) fn write_table<R>(
 ) -> Result<()> {
     let specs: Vec<ColumnSpec> = columns.iter().map(|column| column.spec).collect();
     let checksum = KeyValue::new(seal::KEY.to_owned(), seal::OPEN.to_owned());
-    let mut writer = TableWriter::with_metadata(out, table, &specs, Some(vec![checksum]))?;
+    let mut writer = TableWriter::with(out, table, (&specs, &[]), Some(vec![checksum]))?;
     for rows in rows.chunks(group_rows) {
         writer.write_group(columns, rows)?;
     }
     writer.close()
+}
+
+/// The values of a column that is written, a value a row.
+pub enum ColumnValues {
+    /// Every row has one.
+    All(Values),
+    /// Whole numbers of at most 64 bits, from 0, which some rows lack: null in the file.
+    Some(Vec<Option<u64>>),
 }
 
 /// Writes columns of the same length as a Parquet file: each with its name, its type, and the values of this type.
@@ -153,15 +164,24 @@ pub(crate) fn write_table<R>(
 pub fn write_columns(
     out: impl Write + Send,
     table: &str,
-    columns: Vec<(ColumnSpec, Values)>,
+    columns: Vec<(ColumnSpec, ColumnValues)>,
 ) -> std::io::Result<()> {
     let specs: Vec<ColumnSpec> = columns.iter().map(|(spec, _)| *spec).collect();
+    let lacking: Vec<bool> =
+        columns.iter().map(|(_, values)| matches!(values, ColumnValues::Some(_))).collect();
     let write = || {
-        let mut writer = TableWriter::new(out, table, &specs)?;
+        let mut writer = TableWriter::with(out, table, (&specs, &lacking), None)?;
         let mut group = writer.0.next_row_group()?;
         for (_, values) in &columns {
             let Some(mut writer) = group.next_column()? else { break };
-            write_values(&mut writer, values)?;
+            match values {
+                ColumnValues::All(values) => write_values(&mut writer, values)?,
+                ColumnValues::Some(values) => {
+                    let there: Vec<i64> = values.iter().flatten().map(|value| value.cast_signed()).collect();
+                    let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+                    writer.typed::<Int64Type>().write_batch(&there, Some(&levels), None)?;
+                }
+            }
             writer.close()?;
         }
         group.close()?;
@@ -186,13 +206,14 @@ pub(crate) struct TableWriter<W: Write + Send>(SerializedFileWriter<W>);
 impl<W: Write + Send> TableWriter<W> {
     /// Begins the file.
     pub(crate) fn new(out: W, table: &str, specs: &[ColumnSpec]) -> Result<Self> {
-        Self::with_metadata(out, table, specs, None)
+        Self::with(out, table, (specs, &[]), None)
     }
 
-    fn with_metadata(
+    /// Begins a file that says `metadata` of itself, and of which those columns have missing values that are `lacking`.
+    fn with(
         out: W,
         table: &str,
-        specs: &[ColumnSpec],
+        (specs, lacking): (&[ColumnSpec], &[bool]),
         metadata: Option<Vec<KeyValue>>,
     ) -> Result<Self> {
         let mut properties = WriterProperties::builder();
@@ -207,7 +228,7 @@ impl<W: Write + Send> TableWriter<W> {
             .set_key_value_metadata(metadata)
             .set_created_by(concat!("opmeter ", env!("CARGO_PKG_VERSION")).to_owned())
             .build();
-        SerializedFileWriter::new(out, schema(table, specs)?, Arc::new(properties)).map(Self)
+        SerializedFileWriter::new(out, schema(table, specs, lacking)?, Arc::new(properties)).map(Self)
     }
 
     /// Writes a row group.
@@ -358,6 +379,22 @@ mod tests {
         .unwrap();
         assert_eq!(large, [0, u64::MAX, 0, u64::MAX]);
         assert_eq!(names, ["a", "b", "c", ""]);
+    }
+
+    #[test]
+    fn what_is_missing_is_null_and_no_number() {
+        let mut out = Vec::new();
+        let columns = vec![
+            (WRITTEN[2], ColumnValues::Some(vec![Some(7), None, Some(u64::MAX)])),
+            (WRITTEN[1], ColumnValues::All(Values::narrow([1, 2, 3].into_iter()))),
+        ];
+        write_columns(&mut out, "things", columns).unwrap();
+        let file = SerializedFileReader::new(Bytes::from(out)).unwrap();
+        let rows: Vec<String> = file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
+        assert_eq!(
+            rows,
+            ["{large: 7, small: 1}", "{large: null, small: 2}", "{large: 18446744073709551615, small: 3}"]
+        );
     }
 
     #[test]

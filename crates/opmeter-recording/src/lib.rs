@@ -50,7 +50,7 @@ mod time_rows;
 
 pub use calibration::Timing;
 pub use collect::Collected;
-pub use column::{Column, ColumnType, Values, write_columns};
+pub use column::{Column, ColumnType, ColumnValues, Values, write_columns};
 pub use distribution_row::DistributionRow;
 pub use energy::{Energy, EnergyDomain};
 pub use energy_row::{EnergyRow, NetEnergy};

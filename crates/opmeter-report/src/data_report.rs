@@ -1,18 +1,19 @@
+mod terminal;
+
 use std::fmt;
 use std::io::{self, Write};
 
 use csv::WriterBuilder;
 use opmeter_analysis::{DataColumn, DataTable, DataValues};
-use opmeter_recording::{ColumnType, Values, write_columns};
+use opmeter_recording::{ColumnType, ColumnValues, Values, write_columns};
 use serde_json::{Map, Number, Value};
 
 use crate::Style;
-use crate::grid::{Column, Grid, Row};
+use crate::export::csv_error;
 use crate::number::{grouped, signed, significant};
 use crate::terminal_text::visible;
 
-/// The most columns of the terminal that a line takes.
-const COLUMNS: usize = 100;
+use terminal::write_terminal;
 
 /// A format for a table of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl DataFormat {
 fn shown(column: &DataColumn, row: usize) -> String {
     match &column.values {
         DataValues::Text(values) => visible(&values[row]),
-        DataValues::Whole(values) => grouped(u128::from(values[row])),
+        DataValues::Whole(values) => values[row].map_or(String::new(), |value| grouped(value.into())),
         DataValues::Signed(values) => signed(i128::from(values[row])),
         DataValues::Real(values) if values[row].is_nan() => String::new(),
         DataValues::Real(values) if is_share(column) => format!("{:.2}", values[row]),
@@ -73,89 +74,18 @@ fn is_share(column: &DataColumn) -> bool {
     column.name.ends_with("_percent")
 }
 
-/// What a column is called on the terminal, where room is short.
-fn short_name(name: &'static str) -> &'static str {
-    match name {
-        "share_percent" => "share %",
-        "mean_share_percent" => "mean share %",
-        "spread_percent" => "spread %",
-        "time_percent" => "time %",
-        "interval_percent" => "± %",
-        "seconds" => "time s",
-        "cpu_seconds" => "CPU s",
-        "million_executions_per_second" => "M/s",
-        "joules" => "J",
-        "watts" => "W",
-        "ns_net_mean" => "ns each",
-        "cycles_raw_mean" => "raw cycles",
-        "cycles_raw_median" => "median",
-        "cycles_raw_p99" => "p99",
-        "executions_ratio" => "executions ×",
-        "seconds_ratio" => "time ×",
-        "joules_ratio" => "J ×",
-        name => name,
-    }
-}
-
-fn write_terminal(table: &DataTable, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    // An estimate is never shown like a measurement.
-    let estimated = |row: usize| {
-        table.columns.iter().any(|column| match &column.values {
-            DataValues::Text(values) => column.name == "energy" && values[row] == "estimate",
-            _ => false,
-        })
-    };
-    let is_joules = |column: &DataColumn| ["joules", "watts"].contains(&column.name);
-    let is_timed = table.columns.iter().any(|column| column.name == "ns_net_mean");
-    let is_shown = |column: &&DataColumn| match column.name {
-        "machine" | "energy" => false,
-        // Where there are times there is no room for all.
-        "mean_share_percent" | "cycles_raw_mean" => !is_timed,
-        _ => true,
-    };
-    let shown_columns: Vec<&DataColumn> = table.columns.iter().filter(is_shown).collect();
-    let columns = shown_columns.iter().enumerate().map(|(place, column)| match column.values {
-        // What rows are of is cut last.
-        DataValues::Text(_) if place == 0 => Column::name(short_name(column.name), 22),
-        DataValues::Text(_) => Column::name(short_name(column.name), 9),
-        _ => Column::number(short_name(column.name)),
-    });
-    let columns = columns.collect();
-    let share = shown_columns.iter().find_map(|column| match &column.values {
-        DataValues::Real(values) if is_share(column) && column.name != "interval_percent" => Some(values),
-        DataValues::Real(values) if column.name == "seconds" => Some(values),
-        _ => None,
-    });
-    let most = share.iter().flat_map(|values| values.iter()).copied().fold(0.0, f64::max);
-    let rows = (0..table.rows()).map(|row| Row {
-        cells: shown_columns
-            .iter()
-            .map(|column| {
-                let cell = shown(column, row);
-                if is_joules(column) && estimated(row) && !cell.is_empty() {
-                    format!("~{cell}")
-                } else {
-                    cell
-                }
-            })
-            .collect(),
-        bar: share.map_or(0.0, |values| if most > 0.0 { values[row].max(0.0) / most } else { 0.0 }),
-    });
-    let rows: Vec<Row> = rows.collect();
-    Grid { columns, bars: most > 0.0 }.write(out, &rows, COLUMNS, style)
-}
-
 fn write_csv(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = WriterBuilder::new().from_writer(out);
-    writer.write_record(table.columns.iter().map(|column| column.name))?;
+    writer.write_record(table.columns.iter().map(|column| column.name)).map_err(csv_error)?;
     for row in 0..table.rows() {
-        writer.write_record(table.columns.iter().map(|column| match &column.values {
+        let cells = table.columns.iter().map(|column| match &column.values {
             DataValues::Text(values) => values[row].clone(),
-            DataValues::Whole(values) => values[row].to_string(),
+            DataValues::Whole(values) => values[row].map_or(String::new(), |value| value.to_string()),
             DataValues::Signed(values) => values[row].to_string(),
             DataValues::Real(values) if values[row].is_nan() => String::new(),
             DataValues::Real(values) => values[row].to_string(),
-        }))?;
+        });
+        writer.write_record(cells).map_err(csv_error)?;
     }
     writer.flush()
 }
@@ -185,13 +115,17 @@ fn write_parquet(table: &DataTable, out: &mut dyn Write) -> io::Result<()> {
             DataValues::Text(values) => {
                 (ColumnType::Text, Values::Text(values.iter().map(|text| text.as_str().into()).collect()))
             }
+            DataValues::Whole(values) if values.iter().any(Option::is_none) => {
+                return ((column.name, ColumnType::U64), ColumnValues::Some(values.clone()));
+            }
             DataValues::Whole(values) => {
-                (ColumnType::U64, Values::Wide(values.iter().map(|value| value.cast_signed()).collect()))
+                let values = values.iter().flatten().map(|value| value.cast_signed());
+                (ColumnType::U64, Values::Wide(values.collect()))
             }
             DataValues::Signed(values) => (ColumnType::I64, Values::Wide(values.clone())),
             DataValues::Real(values) => (ColumnType::F64, Values::Real(values.clone())),
         };
-        ((column.name, kind), values)
+        ((column.name, kind), ColumnValues::All(values))
     });
     // In memory first: the Parquet writer takes only streams that may change threads.
     let mut file = Vec::new();

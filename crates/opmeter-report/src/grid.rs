@@ -4,9 +4,12 @@ use crate::Style;
 use crate::number::{counted, grouped, percent};
 use crate::terminal_text::{cut_start, left, right, width};
 
-const GAP: &str = "  ";
+/// What stands between columns.
+pub(crate) const GAP: &str = "  ";
+/// The bars' narrowest column.
+pub(crate) const LEAST_BAR: usize = 4;
 /// The bars' widest and narrowest column.
-const BAR: (usize, usize) = (20, 4);
+const BAR: (usize, usize) = (20, LEAST_BAR);
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy)]

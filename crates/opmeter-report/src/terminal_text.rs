@@ -85,6 +85,29 @@ pub(crate) fn left(text: &str, columns: usize) -> String {
     text + &" ".repeat(spaces)
 }
 
+/// To how many columns texts may be cut at their ends so that those that differ still do.
+pub(crate) fn first_difference(texts: &[String]) -> usize {
+    differences(texts.iter().map(|text| text.chars().collect()))
+}
+
+/// To how many columns texts may be cut at their starts so that those that differ still do.
+pub(crate) fn last_difference(texts: &[String]) -> usize {
+    differences(texts.iter().map(|text| text.chars().rev().collect()))
+}
+
+fn differences(texts: impl Iterator<Item = Vec<char>>) -> usize {
+    let mut texts: Vec<Vec<char>> = texts.collect();
+    texts.sort_unstable();
+    texts.dedup();
+    // Of all texts in order, neighbours have most in common. What follows, and an ellipsis, is needed as well.
+    let common = texts.windows(2).map(|pair| {
+        let same = pair[0].iter().zip(&pair[1]).take_while(|(a, b)| a == b).count();
+        let next = pair.iter().map(|text| text.get(same).and_then(|c| c.width()).unwrap_or(0)).max();
+        pair[0][..same].iter().map(|c| c.width().unwrap_or(0)).sum::<usize>() + next.unwrap_or(0) + 1
+    });
+    common.max().unwrap_or(1)
+}
+
 /// The text with spaces before it up to `columns`.
 pub(crate) fn right(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(width(text))) + text
@@ -139,6 +162,20 @@ mod tests {
         assert_eq!(cut_start("ab", 0), "");
         assert_eq!(left("計器", 5), "計器 ");
         assert_eq!(right("12", 4), "  12");
+    }
+
+    #[test]
+    fn it_is_known_how_far_texts_may_be_cut() {
+        let texts = ["cpython 3.12.1", "cpython 3.13.0", "cpython 3.13.0", "cpython 3.13.0t"].map(str::to_owned);
+        // One of them is the beginning of another.
+        assert_eq!(first_difference(&texts), 16);
+        assert_eq!(first_difference(&texts[..2]), 13);
+        let [a, b] = [cut(&texts[0], 13), cut(&texts[1], 13)];
+        assert!(a != b && cut(&texts[0], 12) == cut(&texts[1], 12), "{a} {b}");
+        let places = ["/a/b/c.py", "/a/d/c.py"].map(str::to_owned);
+        assert_eq!((first_difference(&places), last_difference(&places)), (5, 7));
+        assert!(cut_start(&places[0], 7) != cut_start(&places[1], 7));
+        assert_eq!(first_difference(&[]), 1);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use opmeter_analysis::StudyTimes;
 use opmeter_files::{LONGEST_TEXT, PRIVATE, create_anew, read_whole};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{agent, private_folder};
 
 /// The version of what entries consist of, and of how they are made.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The folder of entries, in that of caches.
 const FOLDER: &str = "analysis";
@@ -38,8 +38,9 @@ impl AnalysisCache {
         Self { folder: folders.into_iter().find_map(|folder| private_folder::make(&folder).ok()) }
     }
 
-    /// What identifies a recording and what is made of it: the manifest, the sizes and times of the files that are read,
-    /// and the version of Opmeter.
+    /// What identifies a recording and what is made of it: the content of the manifest; of each file that is read its
+    /// device, inode, size, and when it was written to and changed; and the version of Opmeter. Events are not read for it:
+    /// there may be gigabytes. When a file was changed can't be set back, as its time of writing can.
     ///
     /// # Errors
     /// When the recording can't be read.
@@ -54,9 +55,10 @@ impl AnalysisCache {
         files.sort();
         for file in files {
             let Ok(metadata) = fs::metadata(&file) else { continue };
-            let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            let times = [metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()];
+            let place = [metadata.dev(), metadata.ino(), metadata.len()];
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            content.extend(format!("{name} {} {}\n", metadata.len(), modified.as_nanos()).into_bytes());
+            content.extend(format!("{name} {place:?} {times:?}\n").into_bytes());
         }
         Ok(sha256_of_bytes(&content))
     }
@@ -109,8 +111,18 @@ impl AnalysisCache {
         Some(self.folder.as_ref()?.join(format!("{key}.json")))
     }
 
+    /// The files that are ours: nobody else's are counted, or removed.
     fn files(&self) -> Vec<PathBuf> {
         let entries = self.folder.iter().flat_map(fs::read_dir).flatten().flatten();
-        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+        entries.map(|entry| entry.path()).filter(|path| is_entry(path) && path.is_file()).collect()
     }
+}
+
+/// Whether a file is named as entries are, or as those that are being written: `KEY.json`, `KEY.PID.part`.
+fn is_entry(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let Some((key, rest)) = name.split_once('.') else { return false };
+    let is_of = |text: &str, digit: fn(&char) -> bool| !text.is_empty() && text.chars().all(|c| digit(&c));
+    let is_draft = rest.strip_suffix(".part").is_some_and(|pid| is_of(pid, char::is_ascii_digit));
+    key.len() == 64 && is_of(key, char::is_ascii_hexdigit) && (rest == "json" || is_draft)
 }

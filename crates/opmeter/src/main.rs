@@ -1,5 +1,8 @@
 //! Opmeter: a meter for CPython bytecode.
 
+// They panic where nobody reads: see `message::line` and `report::written`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod agent;
 mod amounts;
 mod analysis_cache;
@@ -23,6 +26,7 @@ mod export_events;
 mod file_limit;
 mod interruption;
 mod launch;
+mod left_out;
 mod live_folder;
 mod long_executions;
 mod machine;

@@ -24,8 +24,8 @@ pub struct DataColumn {
 pub enum DataValues {
     /// Texts.
     Text(Vec<String>),
-    /// Whole numbers.
-    Whole(Vec<u64>),
+    /// Whole numbers; none where there is none, such as executions that were not counted.
+    Whole(Vec<Option<u64>>),
     /// Whole numbers that may be below 0.
     Signed(Vec<i64>),
     /// Numbers; not a number where there is none, such as joules that were not measured.
@@ -55,6 +55,11 @@ impl DataColumn {
 
     /// A column of whole numbers.
     pub fn whole(name: &'static str, values: impl IntoIterator<Item = u64>) -> Self {
+        Self::known(name, values.into_iter().map(Some))
+    }
+
+    /// A column of whole numbers; none where there is no number.
+    pub fn known(name: &'static str, values: impl IntoIterator<Item = Option<u64>>) -> Self {
         Self { name, values: DataValues::Whole(values.into_iter().collect()) }
     }
 
@@ -71,7 +76,11 @@ impl DataColumn {
 
     /// Whether all its values are missing.
     fn is_empty(&self) -> bool {
-        matches!(&self.values, DataValues::Real(values) if values.iter().all(|value| value.is_nan()))
+        match &self.values {
+            DataValues::Real(values) => values.iter().all(|value| value.is_nan()),
+            DataValues::Whole(values) => values.iter().all(Option::is_none),
+            DataValues::Text(_) | DataValues::Signed(_) => false,
+        }
     }
 }
 

@@ -9,17 +9,18 @@ use crate::Sample;
 pub fn program_table(studies: &[Study], phases: &[Phase]) -> DataTable {
     let seconds: Vec<Option<Sample>> = studies.iter().map(Study::seconds).collect();
     let energy: Vec<Option<(Sample, Sample)>> = studies.iter().map(Study::energy).collect();
-    let executions: Vec<u64> = studies.iter().map(|study| study.executions(phases)).collect();
+    let executions: Vec<Option<u64>> = studies.iter().map(|study| study.executions(phases)).collect();
     let mean = |sample: &Option<Sample>| sample.as_ref().map(Sample::mean);
     let rate = executions.iter().zip(&seconds).map(|(executions, seconds)| {
-        mean(seconds).filter(|seconds| *seconds > 0.0).map(|seconds| *executions as f64 / seconds / 1e6)
+        let seconds = mean(seconds).filter(|seconds| *seconds > 0.0)?;
+        Some((*executions)? as f64 / seconds / 1e6)
     });
     DataTable::new(
         "programs",
         vec![
             DataColumn::text("program", studies.iter().map(|study| study.program.clone())),
             DataColumn::text("interpreter", studies.iter().map(|study| study.interpreter.clone())),
-            DataColumn::whole("executions", executions.iter().copied()),
+            DataColumn::known("executions", executions.iter().copied()),
             DataColumn::real("seconds", seconds.iter().map(mean)),
             DataColumn::real(
                 "interval_percent",
@@ -35,13 +36,7 @@ pub fn program_table(studies: &[Study], phases: &[Phase]) -> DataTable {
                 energy.iter().map(|one| one.as_ref().map(|(joules, _)| joules.mean())),
             ),
             DataColumn::real("watts", energy.iter().map(|one| one.as_ref().map(|(_, watts)| watts.mean()))),
-            DataColumn::text(
-                "energy",
-                studies.iter().map(|study| match (&study.measurement, study.energy.is_empty()) {
-                    (_, true) => String::new(),
-                    (energy, false) => energy.source.clone(),
-                }),
-            ),
+            DataColumn::text("energy", studies.iter().map(Study::energy_source)),
             DataColumn::text("machine", studies.iter().map(|study| study.machine.hostname.clone())),
         ],
     )

@@ -51,6 +51,18 @@ impl EventSummary {
             .map_err(|error| io::Error::new(error.kind(), format!("can't read {}: {error}", path.display())))
     }
 
+    /// What is wrong with the file of events of the recording in a folder, where it is not the one that was recorded, as
+    /// far as that can be seen without reading all events: a sentence without a full stop.
+    pub fn fault(&self, recording: &Path) -> Option<String> {
+        match self.open(recording) {
+            Err(error) => Some(error.to_string()),
+            Ok(file) => file.torn.map(|offset| format!("{} is damaged at byte {offset}", self.file)).or_else(|| {
+                (file.length != self.bytes)
+                    .then(|| format!("{} has {} bytes, not {}", self.file, file.length, self.bytes))
+            }),
+        }
+    }
+
     /// Of a process with this live file; `name` is the file of events as it is named in the recording.
     pub(crate) fn new(name: String, file: &EventFile, live: &Path, lost: u64) -> Self {
         let ring = RingFile::open(&live.with_extension(RING_EXTENSION)).ok();

@@ -11,14 +11,14 @@ pub(super) fn write<R: TableRow>(rows: &[R], out: &mut dyn Write) -> io::Result<
     let mut writer = WriterBuilder::new().from_writer(out);
     let columns = columns_of(rows);
     // The names of the columns stand there also where there are no rows.
-    writer.write_record(columns.iter().map(|column| column.spec.0)).map_err(io_error)?;
+    writer.write_record(columns.iter().map(|column| column.spec.0)).map_err(csv_error)?;
     for rows in rows.chunks(PART_ROWS) {
         let values: Vec<Values> = columns.iter().map(|column| (column.values)(rows)).collect();
         for place in 0..rows.len() {
             for column in &values {
                 write_cell(column, place, &mut writer)?;
             }
-            writer.write_record(None::<&[u8]>).map_err(io_error)?;
+            writer.write_record(None::<&[u8]>).map_err(csv_error)?;
         }
     }
     writer.flush()
@@ -36,11 +36,11 @@ fn write_cell(column: &Values, place: usize, writer: &mut Writer<&mut dyn Write>
             real.as_bytes()
         }
     };
-    writer.write_field(cell).map_err(io_error)
+    writer.write_field(cell).map_err(csv_error)
 }
 
 /// The stream's own error where there is one, so that its kind is kept.
-fn io_error(error: csv::Error) -> io::Error {
+pub(crate) fn csv_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),

@@ -10,6 +10,8 @@ mod lcov;
 mod parquet;
 mod profile;
 
+pub(crate) use csv::csv_error;
+
 pub use callgrind::write_callgrind;
 pub use events::{EventFormat, TornEvents, write_events};
 pub use format::{Format, ParseFormatError};

@@ -145,7 +145,7 @@ fn study((program, interpreter): &(String, String), place: &Path) -> Option<Stud
     let wanted = |table: &str| ["opcodes", "runs", "energy"].contains(&table);
     let recording = Recording::open_tables(place, wanted).ok()?;
     // Of times nothing is shown here.
-    let times = StudyTimes { opcodes: recording.tables.opcodes.clone(), distributions: Vec::new() };
+    let times = StudyTimes { opcodes: recording.tables.opcodes.clone(), ..StudyTimes::default() };
     Some(Study::new(program.clone(), interpreter.clone(), recording, times))
 }
 

@@ -97,6 +97,13 @@ impl StudyTimes {
     pub fn of(recording: &Recording, read: &(dyn Fn(u64) + Sync)) -> io::Result<Self> {
         let tables = &recording.tables;
         let mut opcodes = tables.opcodes.clone();
+        // Where nothing was timed there is nothing to estimate times from.
+        let untimed = |row: &OpcodeRow| {
+            let mut processes = recording.manifest.processes.iter();
+            let process = processes.find(|process| process.process == row.process);
+            process.and_then(|process| process.timing.as_ref()).is_none_or(|timing| timing.timed_executions == 0)
+        };
+        opcodes.iter_mut().filter(|row| untimed(row)).for_each(|row| row.time = None);
         let mut distributions = tables.distributions.clone();
         let places = SubscriptPlaces::of(recording);
         let mut of_events = None;

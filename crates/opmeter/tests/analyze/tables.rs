@@ -1,21 +1,15 @@
-//! Tables over the results of folders.
-#![allow(clippy::unwrap_used)]
-
-#[path = "support/interpreters.rs"]
-#[allow(dead_code)]
-mod interpreters;
-#[path = "support/recorded.rs"]
-#[allow(dead_code)]
-mod recorded;
+//! Tables over the results of `opmeter measure`.
 
 use std::fs;
+use std::io;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::OnceLock;
 
-use interpreters::one_of_each_version;
 use opmeter_recording::{Phase, Recording};
-use recorded::opmeter;
+
+use crate::interpreters::one_of_each_version;
+use crate::recorded::opmeter;
 
 /// Results of two programs on up to two interpreters, one that failed, and what is no result.
 fn results() -> &'static Path {
@@ -114,7 +108,8 @@ fn results_are_chosen_sorted_and_cut() {
     assert_eq!(analyze(&["--family", "beauty"]).status.code(), Some(2));
     let output = analyze(&["--python", "2.7"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("there is no result to analyze"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no result fits --python \"2.7\"; there is cpython 3."), "{said}");
 }
 
 #[test]
@@ -132,97 +127,79 @@ fn interpreters_are_compared_and_every_format_is_written() {
 }
 
 #[test]
-fn events_are_made_times_of_once_and_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| {
-        let mut command = opmeter();
-        command.current_dir(folder.path()).env("OPMETER_CACHE", folder.path().join("cache")).args(arguments);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+fn what_fits_nothing_is_named_with_what_there_is() {
+    let failure = |options: &[&str], status: i32| {
+        let output = analyze(options);
+        assert_eq!(output.status.code(), Some(status), "{options:?}");
+        assert!(output.stdout.is_empty(), "{options:?}");
+        String::from_utf8(output.stderr).unwrap()
     };
-    let python = interpreters::any().path.to_str().unwrap();
-    let program = "total = 0\nfor i in range(20000):\n    total += i * i % 7\nprint(total)\n";
-    run(&["record", "--quiet", "--events", "-o", "out.opm", "--", python, "-c", program]);
-    let analyze = || run(&["analyze", "out.opm", "--by", "opcode", "--terms", "executed", "--format", "csv"]);
-    assert!(run(&["cache", "info"]).contains(": 0 entries"));
-    let first = analyze();
-    assert!(run(&["cache", "info"]).contains(": 1 entries"));
-    // The same numbers as of the events one by one.
-    let events = run(&["export", "out.opm", "--table", "events", "--format", "csv", "--phase", "main"]);
-    let mut expected: std::collections::BTreeMap<String, (u64, u64, Vec<u64>)> = Default::default();
-    for line in events.lines().skip(1) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let cycles: u64 = fields[fields.len() - 2].parse().unwrap();
-        let (executions, timed, all) = expected.entry(fields[3].to_owned()).or_default();
-        *executions += 1;
-        if cycles > 0 {
-            *timed += cycles;
-            all.push(cycles);
-        }
+    let said = failure(&["--program", "x*"], 1);
+    assert!(said.contains("no result fits --program \"x*\"; there is calls.py, loops.py"), "{said}");
+    let said = failure(&["--program", "loops*", "--machine", "nowhere"], 1);
+    assert!(said.contains("no result fits --machine \"nowhere\"; there is "), "{said}");
+    let said = failure(&["--program", "["], 2);
+    assert!(said.contains("--program \"[\" is no pattern"), "{said}");
+    for view in ["program", "interpreter"] {
+        let said = failure(&["--by", view, "--family", "calls"], 2);
+        assert!(said.contains("goes with --by opcode"), "{said}");
     }
-    let header: Vec<&str> = first.lines().next().unwrap().split(',').collect();
-    let column = |name: &str| header.iter().position(|known| *known == name).unwrap();
-    let mut compared = 0;
-    for line in first.lines().skip(1) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let (executions, cycles, all) = expected.get_mut(fields[0]).unwrap();
-        assert_eq!(fields[column("executions")], executions.to_string());
-        if all.len() < 1000 {
-            continue;
-        }
-        let number = |name: &str| fields[column(name)].parse::<f64>().unwrap();
-        assert!((number("cycles_raw_mean") - *cycles as f64 / all.len() as f64).abs() < 1e-6, "{line}");
-        all.sort_unstable();
-        let median = all[(all.len() - 1) / 2] as f64;
-        assert!((number("cycles_raw_median") / median - 1.0).abs() < 0.04, "{line}: {median}");
-        compared += 1;
-    }
-    assert!(compared > 3, "{first}");
-    // The second look gives the same, and so does one after the cache was damaged or emptied.
-    assert_eq!(analyze(), first);
-    let entry = fs::read_dir(folder.path().join("cache/analysis")).unwrap().next().unwrap().unwrap().path();
-    let kept = fs::read(&entry).unwrap();
-    fs::write(&entry, &kept[..kept.len() / 2]).unwrap();
-    assert_eq!(analyze(), first);
-    assert_eq!(fs::read(&entry).unwrap(), kept);
-    assert!(run(&["cache", "clear"]).contains("1 entries removed"));
-    assert!(!entry.exists());
-    assert_eq!(analyze(), first);
-    // What was recorded anew is read anew.
-    run(&["record", "--quiet", "--force", "--events", "-o", "out.opm", "--", python, "-c", "print(1)"]);
-    assert_ne!(analyze(), first);
 }
 
 #[test]
-fn several_processors_read_the_same_events_as_one_and_stop_at_the_same_damage() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("out.opm");
-    let python = interpreters::any().path.to_str().unwrap();
-    let program = "total = 0\nfor i in range(300000):\n    total += i * i % 7\nprint(total)\n";
-    let mut record = opmeter();
-    record.args(["record", "--quiet", "--events", "-o"]).arg(&path).args(["--", python, "-c", program]);
-    assert!(record.output().unwrap().status.success());
-    let analyze = |mut command: Command| {
-        let cache = tempfile::tempdir().unwrap();
-        command.env("OPMETER_CACHE", cache.path()).arg("analyze").arg(&path);
-        let output =
-            command.args(["--by", "opcode", "--terms", "executed", "--format", "csv"]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+fn a_family_is_one_in_every_view_of_opcodes() {
+    let sum = |options: &[&str], column: usize| -> u64 {
+        rows(options).iter().map(|row| row[column].parse::<u64>().unwrap()).sum()
     };
-    let alone = || {
-        let mut command = Command::new("taskset");
-        command.args(["-c", "0", env!("CARGO_BIN_EXE_opmeter")]);
-        command
-    };
-    let whole = analyze(opmeter());
-    assert_eq!(analyze(alone()), whole);
-    let events = fs::read_dir(path.join("events")).unwrap().next().unwrap().unwrap().path();
-    let mut bytes = fs::read(&events).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0xff;
-    fs::write(&events, bytes).unwrap();
-    let damaged = analyze(opmeter());
-    assert!(damaged != whole && analyze(alone()) == damaged, "{damaged}");
+    for terms in ["base", "executed"] {
+        let of = |view: &str, column| {
+            sum(&["--by", view, "--terms", terms, "--family", "subscripts", "--phase", "all"], column)
+        };
+        let family = of("family", 1);
+        assert!(family > 0);
+        assert_eq!([of("opcode", 3), of("matrix", 3)], [family; 2], "{terms}");
+    }
+}
+
+#[test]
+fn it_is_said_what_there_is_none_of() {
+    let options = ["--by", "opcode", "--family", "patterns", "--phase", "main"];
+    let output = analyze(&options);
+    assert!(output.status.success() && output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no opcode of the family patterns was executed in phase main"), "{said}");
+    assert_eq!(stdout(&[&options[..], &["--format", "csv"]].concat()).lines().count(), 1);
+}
+
+#[test]
+fn estimates_are_marked_and_interpreters_told_apart() {
+    let table = stdout(&["--by", "interpreter"]);
+    assert!(table.lines().skip(1).all(|line| line.contains('~')), "{table}");
+    let names: Vec<String> = rows(&["--by", "interpreter"]).into_iter().map(|row| row[0].clone()).collect();
+    let table = stdout(&[]);
+    assert!(names.iter().all(|name| table.contains(name.as_str())), "{table}");
+    let header = stdout(&["--by", "interpreter", "--format", "csv"]);
+    assert!(header.lines().skip(1).all(|line| line.ends_with(",estimate")), "{header}");
+}
+
+/// A stream that nobody reads any more.
+fn unread() -> io::PipeWriter {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    writer
+}
+
+#[test]
+fn nobody_reading_is_no_failure() {
+    // Messages first: what is left out is told before the table.
+    let output = opmeter().arg("analyze").arg(results()).stderr(unread()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), stdout(&[]));
+    for format in ["table", "csv", "json", "parquet", "markdown"] {
+        let mut command = opmeter();
+        command.arg("analyze").arg(results()).args(["--by", "matrix", "--format", format]);
+        let output = command.stdout(unread()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(0) && !said.contains("Broken pipe"), "{format}: {said}");
+    }
 }

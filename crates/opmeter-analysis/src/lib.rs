@@ -38,8 +38,8 @@ pub use event_counts::EventCounts;
 pub use file_patterns::{FilePatterns, PatternError};
 pub use files::{Files, Shown};
 pub use folder::{
-    DataColumn, DataTable, DataValues, EventGap, GenericSubscripts, NoColumn, Study, StudyTimes, family_table,
-    interpreter_table, machines, matrix_table, opcode_table, program_table,
+    DataColumn, DataTable, DataValues, EventGap, GenericSubscripts, NoColumn, Study, StudyTimes,
+    family_table, interpreter_table, machines, matrix_table, opcode_table, program_table,
 };
 pub use hotspots::{Grouping, Hotspot, Hotspots, Spot};
 pub use opcode_mix::{MixEntry, OpcodeMix, Terms};

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use opmeter_analysis::{
-    DataTable, DataValues, GenericSubscripts, Study, Terms, TimeSum, family_table, interpreter_table, machines,
-    matrix_table, opcode_table, program_table,
+    DataTable, DataValues, GenericSubscripts, Study, Terms, TimeSum, family_table, interpreter_table,
+    machines, matrix_table, opcode_table, program_table,
 };
 use opmeter_opcodes::Family;
 use opmeter_recording::{
@@ -264,7 +264,8 @@ fn subscripts_are_such_in_every_version() {
         opcode(Phase::Main, "BINARY_OP", "BINARY_OP", 30, Some(10)),
         opcode(Phase::Main, "BINARY_OP_ADD_INT", "BINARY_OP", 40, Some(4)),
     ];
-    let mut studies = vec![study("a.py", "cpython 3.8.18", old, &[1.0]), study("a.py", "cpython 3.14.0", new, &[1.0])];
+    let mut studies =
+        vec![study("a.py", "cpython 3.8.18", old, &[1.0]), study("a.py", "cpython 3.14.0", new, &[1.0])];
     studies[1].subscripts = vec![GenericSubscripts {
         row: (0, Phase::Main, "BINARY_OP".to_owned()),
         executions: 20,
@@ -293,7 +294,11 @@ fn estimates_are_compared_with_estimates_and_said_to_be_such() {
         study.measurement = Energy {
             source: source.to_owned(),
             estimate: source == "estimate",
-            domains: vec![EnergyDomain { domain: "x".to_owned(), kind: "x".to_owned(), ..EnergyDomain::default() }],
+            domains: vec![EnergyDomain {
+                domain: "x".to_owned(),
+                kind: "x".to_owned(),
+                ..EnergyDomain::default()
+            }],
             ..Energy::default()
         };
         study.energy = vec![EnergyRow {

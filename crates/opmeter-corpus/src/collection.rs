@@ -89,7 +89,8 @@ impl CollectedResult {
 
     /// What is damaged of what tables are made of, as far as that can be seen without reading all events.
     fn fault(&self) -> Option<String> {
-        let wanted = |table: &str| ["opcodes", "distributions", "event_sites", "runs", "energy"].contains(&table);
+        let wanted =
+            |table: &str| ["opcodes", "distributions", "event_sites", "runs", "energy"].contains(&table);
         if let Err(error) = Recording::open_tables(&self.path, wanted) {
             return Some(error.to_string());
         }

@@ -53,7 +53,9 @@ pub fn programs(folder: &Path, config: &Config, left_out: &[PathBuf]) -> Result<
     let exclude = patterns(&config.exclude)?;
     let all =
         files::matching(folder, &wanted, left_out).map_err(|source| Error::io("read", folder, source))?;
-    let places = all.into_iter().filter(|place| !exclude.iter().any(|pattern| pattern.matches(&place.to_string_lossy())));
+    let places = all
+        .into_iter()
+        .filter(|place| !exclude.iter().any(|pattern| pattern.matches(&place.to_string_lossy())));
     let places: Vec<PathBuf> = places.collect();
     let is_there = |name: &String| places.iter().any(|place| place.as_os_str() == name.as_str());
     if let Some(name) = config.program.keys().find(|name| !is_there(name)) {

@@ -390,7 +390,8 @@ mod tests {
         ];
         write_columns(&mut out, "things", columns).unwrap();
         let file = SerializedFileReader::new(Bytes::from(out)).unwrap();
-        let rows: Vec<String> = file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
+        let rows: Vec<String> =
+            file.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
         assert_eq!(
             rows,
             ["{large: 7, small: 1}", "{large: null, small: 2}", "{large: 18446744073709551615, small: 3}"]

@@ -64,7 +64,10 @@ fn row(prediction: &Prediction) -> Row {
             visible(&prediction.program),
             shown(prediction.predicted),
             format!("{} – {}", shown(prediction.low), shown(prediction.high)),
-            measured.map_or_else(|| "-".to_owned(), |measured| format!("{mark}{}", significant(measured, measured))),
+            measured.map_or_else(
+                || "-".to_owned(),
+                |measured| format!("{mark}{}", significant(measured, measured)),
+            ),
             error.map_or_else(|| "-".to_owned(), |error| format!("{error:+.1}")),
             if prediction.outside.is_empty() { String::new() } else { "outside".to_owned() },
         ],

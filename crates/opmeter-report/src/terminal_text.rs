@@ -86,12 +86,12 @@ pub(crate) fn left(text: &str, columns: usize) -> String {
 }
 
 /// To how many columns texts may be cut at their ends so that those that differ still do.
-pub(crate) fn first_difference(texts: &[String]) -> usize {
+pub(crate) fn first_difference(texts: &[&str]) -> usize {
     differences(texts.iter().map(|text| text.chars().collect()))
 }
 
 /// To how many columns texts may be cut at their starts so that those that differ still do.
-pub(crate) fn last_difference(texts: &[String]) -> usize {
+pub(crate) fn last_difference(texts: &[&str]) -> usize {
     differences(texts.iter().map(|text| text.chars().rev().collect()))
 }
 
@@ -166,15 +166,15 @@ mod tests {
 
     #[test]
     fn it_is_known_how_far_texts_may_be_cut() {
-        let texts = ["cpython 3.12.1", "cpython 3.13.0", "cpython 3.13.0", "cpython 3.13.0t"].map(str::to_owned);
+        let texts = ["cpython 3.12.1", "cpython 3.13.0", "cpython 3.13.0", "cpython 3.13.0t"];
         // One of them is the beginning of another.
         assert_eq!(first_difference(&texts), 16);
         assert_eq!(first_difference(&texts[..2]), 13);
-        let [a, b] = [cut(&texts[0], 13), cut(&texts[1], 13)];
-        assert!(a != b && cut(&texts[0], 12) == cut(&texts[1], 12), "{a} {b}");
-        let places = ["/a/b/c.py", "/a/d/c.py"].map(str::to_owned);
+        let [a, b] = [cut(texts[0], 13), cut(texts[1], 13)];
+        assert!(a != b && cut(texts[0], 12) == cut(texts[1], 12), "{a} {b}");
+        let places = ["/a/b/c.py", "/a/d/c.py"];
         assert_eq!((first_difference(&places), last_difference(&places)), (5, 7));
-        assert!(cut_start(&places[0], 7) != cut_start(&places[1], 7));
+        assert!(cut_start(places[0], 7) != cut_start(places[1], 7));
         assert_eq!(first_difference(&[]), 1);
     }
 

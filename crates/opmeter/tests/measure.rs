@@ -109,6 +109,28 @@ fn counts(recording: &Path) -> Tables {
 const LOOP: &str = "print(sum(i * i for i in range(1000)))\n";
 
 #[test]
+fn programs_of_any_name_are_measured() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let corpus = Corpus::new(&[("a.py", "print(1)\n")]);
+    fs::write(corpus.path().join(OsStr::from_bytes(b"bad\xff.py")), "print(2)\n").unwrap();
+    let output = corpus.command(&["-n", "1"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("2 of 2 measured") && text.contains("bad\u{fffd}.py"), "{text}");
+}
+
+#[test]
+fn nobody_reading_ends_no_measurement() {
+    let corpus = Corpus::new(&[("a.py", "print(1)\n"), ("b.py", "print(2)\n")]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = corpus.command(&["-n", "1"]).stderr(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("2 of 2 measured"));
+}
+
+#[test]
 fn good_programs_are_measured_and_bad_ones_reported_with_the_reason() {
     let corpus = Corpus::new(&[
         ("good.py", LOOP),

@@ -30,7 +30,7 @@ struct Said {
     hostname: &'static str,
     counts: Vec<(String, u64)>,
     seconds: f64,
-    /// Watts, and the domain.
+    /// Watts, and the domain; `machine` of a declared power.
     watts: Option<(f64, &'static str)>,
     complete: bool,
     /// Whether times were taken.
@@ -124,6 +124,7 @@ impl Folder {
         let run = |run| RunRow { run, seconds: said.seconds, cpu_seconds: said.seconds, repetitions: 1 };
         let energy = said.watts.map(|(_, domain)| Energy {
             source: "powercap".to_owned(),
+            estimate: domain == "machine",
             domains: vec![EnergyDomain {
                 domain: domain.to_owned(),
                 kind: domain.split('-').next().unwrap().to_owned(),
@@ -220,6 +221,9 @@ fn stdout(output: &Output) -> String {
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
+
+/// A name that takes most of a line.
+const UNLIKE: &str = "unlike-all-others-and-of-a-name-that-is-so-long-that-little-has-room-beside-it.py";
 
 const TIME: [&str; 2] = ["--response", "time"];
 const ENERGY: [&str; 2] = ["--response", "energy"];
@@ -357,6 +361,9 @@ fn interpreters_are_not_mixed_and_machines_not_in_silence() {
     assert!(model.programs.len() == 40 && model.machines.len() == 2 && model.warnings.len() == 1);
     assert!(text.contains("warning: the results are of 2 machines"), "{text}");
     assert!(told.contains("12 results of cpython 3.13.0"), "{told}");
+    let others =
+        model.skipped.iter().filter(|left| left.reason == "it is of cpython 3.13.0, another interpreter");
+    assert_eq!(others.count(), 12, "each of them is in the model");
     let output = folder.fit(&[&TIME[..], &["--python", "3.1"]].concat());
     assert!(stderr(&output).contains("no result is of 3.1; there are results of"), "{}", stderr(&output));
     let few = Folder::new(&programs[..5]);
@@ -365,12 +372,28 @@ fn interpreters_are_not_mixed_and_machines_not_in_silence() {
 }
 
 #[test]
+fn joules_of_a_declared_power_are_no_measurement() {
+    let mut programs = programs();
+    programs.iter_mut().for_each(|said| said.watts = Some((12.0, "machine")));
+    let folder = Folder::new(&programs);
+    let (model, text, _) = folder.model(&ENERGY);
+    assert_eq!(model.measure, "estimated joules of machine");
+    assert!(text.contains("are estimates from a declared power"), "{text}");
+    let (known, model) = (folder.path("results"), folder.path("model.json"));
+    let output = opmeter(&["model", "predict", model.to_str().unwrap(), known.to_str().unwrap()]);
+    let text = stdout(&output);
+    let row = text.lines().find(|line| line.starts_with("t0-n000001.py")).unwrap();
+    assert!(row.split_whitespace().nth(5).unwrap().starts_with('~'), "{row}");
+    assert!(text.contains("~: joules that were not measured"), "{text}");
+}
+
+#[test]
 fn predictions_stand_beside_what_was_measured_and_say_what_is_unlike() {
     let folder = Folder::new(&programs());
     folder.model(&TIME);
     let model = folder.path("model.json").display().to_string();
     let known = folder.add(&Said::new("known.py", &[400_000, 400_000, 300_000, 300_000, 200_000]));
-    let mut said = Said::new("unlike.py", &[1_000_000, 0, 0, 0, 0]);
+    let mut said = Said::new(UNLIKE, &[1_000_000, 0, 0, 0, 0]);
     said.counts.push(("NEW_OPCODE".to_owned(), 500_000));
     (said.python, said.hostname) = ("3.12.1", "two");
     let unlike = folder.add(&said);
@@ -387,16 +410,23 @@ fn predictions_stand_beside_what_was_measured_and_say_what_is_unlike() {
     let cells: Vec<&str> = row.split_whitespace().collect();
     let (predicted, measured): (f64, f64) = (cells[1].parse().unwrap(), cells[5].parse().unwrap());
     assert!((predicted / measured - 1.0).abs() < 0.1 && cells.len() == 7, "{row}");
-    assert!(text.contains("unlike.py lies outside of what the model was fitted to"), "{text}");
+    assert!(
+        text.replace('\n', " ").contains(&format!("{UNLIKE} lies outside of what the model was fitted to")),
+        "{text}"
+    );
     for part in
         ["no program of the model executed", "NEW_OPCODE", "it is of cpython 3.12.1", "another machine: two"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    // As of `fit` and `analyze`: what can be used is, and what can't is told.
     let output = predict(&[&known, &uncounted]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(0));
     assert!(stderr(&output).contains("left out") && stdout(&output).contains("known.py"));
+    let output = predict(&[&uncounted]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("nothing could be predicted"), "{}", stderr(&output));
     fs::write(&model, "{\"schema_version\": 9}").unwrap();
     assert!(stderr(&predict(&[&known])).contains("is of schema version 9, and this Opmeter knows 1"));
     fs::write(&model, "{").unwrap();

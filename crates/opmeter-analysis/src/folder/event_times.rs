@@ -163,9 +163,8 @@ pub(crate) fn fill_event_times(
                 let time = histogram.time(summary.tsc_hz);
                 times.subscripts.push((process.process, histogram.phase, time));
             }
-            let same = |other: &&mut Histogram| {
-                (other.phase, &other.opcode) == (histogram.phase, &histogram.opcode)
-            };
+            let same =
+                |other: &&mut Histogram| (other.phase, &other.opcode) == (histogram.phase, &histogram.opcode);
             match by_row.iter_mut().find(same) {
                 Some(other) => other.absorb(&histogram),
                 None => by_row.push(histogram),
@@ -194,10 +193,8 @@ fn histograms<'s>(
     progress: &(dyn Fn(u64) + Sync),
 ) -> io::Result<Result<Vec<Histogram>, EventGap>> {
     // With whether they are subscripts.
-    let sites: Vec<(&EventSiteRow, bool)> = sites
-        .filter(|site| site.part == 0)
-        .map(|site| (site, subscripts.has(process, site)))
-        .collect();
+    let sites: Vec<(&EventSiteRow, bool)> =
+        sites.filter(|site| site.part == 0).map(|site| (site, subscripts.has(process, site))).collect();
     let probe = summary.probe_cycles.round().max(0.0) as u64;
     let processors = thread::available_parallelism().map_or(1, usize::from).min(MOST_PARTS);
     let parts = if summary.events < WORTH_PARTS { 1 } else { processors };

@@ -59,8 +59,7 @@ impl<'a> Compared<'a> {
     fn new(studies: &[&'a Study], bases: &[&'a Study]) -> Self {
         let programs: BTreeSet<&str> = studies.iter().map(|study| study.program.as_str()).collect();
         let pairs = studies.iter().flat_map(|study| {
-            let alike =
-                |other: &&&Study| other.program == study.program && other.machine == study.machine;
+            let alike = |other: &&&Study| other.program == study.program && other.machine == study.machine;
             bases.iter().filter(alike).map(|other| (*study, *other))
         });
         Self { programs: programs.len() as u64, pairs: pairs.collect() }
@@ -69,9 +68,8 @@ impl<'a> Compared<'a> {
     /// The pairs whose joules can be compared, and where these come from.
     fn energy(&self) -> (String, Vec<Pair<'a>>) {
         let all = |is_estimated: bool| -> Vec<Pair<'a>> {
-            let both = |study: &Study| {
-                study.energy().is_some() && study.is_energy_estimated() == is_estimated
-            };
+            let both =
+                |study: &Study| study.energy().is_some() && study.is_energy_estimated() == is_estimated;
             self.pairs.iter().copied().filter(|(study, other)| both(study) && both(other)).collect()
         };
         let measured = all(false);

@@ -21,7 +21,9 @@ pub fn matrix_table(studies: &[Study], terms: Terms, phases: &[Phase], family: O
                 *share += sum.shares;
             }
         }
-        rows.extend(opcodes.into_iter().map(|(opcode, (executions, share))| (study, opcode, executions, share)));
+        rows.extend(
+            opcodes.into_iter().map(|(opcode, (executions, share))| (study, opcode, executions, share)),
+        );
     }
     DataTable::new(
         "matrix",

@@ -101,7 +101,9 @@ impl StudyTimes {
         let untimed = |row: &OpcodeRow| {
             let mut processes = recording.manifest.processes.iter();
             let process = processes.find(|process| process.process == row.process);
-            process.and_then(|process| process.timing.as_ref()).is_none_or(|timing| timing.timed_executions == 0)
+            process
+                .and_then(|process| process.timing.as_ref())
+                .is_none_or(|timing| timing.timed_executions == 0)
         };
         opcodes.iter_mut().filter(|row| untimed(row)).for_each(|row| row.time = None);
         let mut distributions = tables.distributions.clone();
@@ -165,8 +167,12 @@ impl Study {
         let rows = self.opcodes_in(phases).filter(|row| row.executions > 0);
         rows.flat_map(|row| {
             let family = Family::of_form(&row.opcode, &row.base_opcode);
-            let mut rest =
-                FamilyPart { row, family, executions: row.executions, time: row.time.as_ref().map(Into::into) };
+            let mut rest = FamilyPart {
+                row,
+                family,
+                executions: row.executions,
+                time: row.time.as_ref().map(Into::into),
+            };
             let is_its = |part: &&GenericSubscripts| {
                 let (process, phase, opcode) = &part.row;
                 (*process, *phase, opcode) == (row.process, row.phase, &row.opcode)
@@ -176,12 +182,7 @@ impl Study {
                 if let (Some(time), Some(took)) = (&mut rest.time, part.time) {
                     time.take_off(took);
                 }
-                FamilyPart {
-                    row,
-                    family: Family::Subscripts,
-                    executions: part.executions,
-                    time: part.time,
-                }
+                FamilyPart { row, family: Family::Subscripts, executions: part.executions, time: part.time }
             });
             [Some(rest), subscripts].into_iter().flatten().filter(|part| part.executions > 0)
         })

@@ -61,7 +61,11 @@ impl SubscriptPlaces {
 
     /// What of the generic form `BINARY_OP`, in a process and phase, were subscripts: all of them, less those that ran in
     /// a specialised form. None where there were none.
-    pub(crate) fn generic(&self, generic: &OpcodeRow, opcodes: &[OpcodeRow]) -> Option<(u64, Option<TimeSum>)> {
+    pub(crate) fn generic(
+        &self,
+        generic: &OpcodeRow,
+        opcodes: &[OpcodeRow],
+    ) -> Option<(u64, Option<TimeSum>)> {
         if generic.opcode != OPCODE {
             return None;
         }

@@ -56,10 +56,12 @@ impl EventSummary {
     pub fn fault(&self, recording: &Path) -> Option<String> {
         match self.open(recording) {
             Err(error) => Some(error.to_string()),
-            Ok(file) => file.torn.map(|offset| format!("{} is damaged at byte {offset}", self.file)).or_else(|| {
-                (file.length != self.bytes)
-                    .then(|| format!("{} has {} bytes, not {}", self.file, file.length, self.bytes))
-            }),
+            Ok(file) => {
+                file.torn.map(|offset| format!("{} is damaged at byte {offset}", self.file)).or_else(|| {
+                    (file.length != self.bytes)
+                        .then(|| format!("{} has {} bytes, not {}", self.file, file.length, self.bytes))
+                })
+            }
         }
     }
 

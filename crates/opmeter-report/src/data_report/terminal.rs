@@ -1,5 +1,6 @@
 //! A table of results on the terminal: what of it there is room for.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use opmeter_analysis::{DataColumn, DataTable, DataValues};
@@ -73,12 +74,32 @@ impl<'t> Shown<'t> {
         let cells: Vec<String> = cells.collect();
         let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
         let natural = widest.max(width(short_name(column.name)));
-        let is_text = matches!(column.values, DataValues::Text(_));
-        let cut = is_text.then(|| match (first_difference(&cells), last_difference(&cells)) {
-            (end, start) if end > NAME && start < end => (start.clamp(TEXT, natural.max(TEXT)), true),
-            (end, _) => (end.clamp(TEXT, natural.max(TEXT)), false),
-        });
-        Self { column, cells, natural, cut }
+        Self { column, cells, natural, cut: None }
+    }
+
+    /// Finds how narrow a text may be: so that rows are told apart which are alike in the columns `beside` it.
+    fn find_cut(&mut self, beside: &[&DataColumn]) {
+        if !matches!(self.column.values, DataValues::Text(_)) {
+            return;
+        }
+        let mut groups: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+        for (row, cell) in self.cells.iter().enumerate() {
+            let key = beside.iter().filter_map(|column| match &column.values {
+                DataValues::Text(values) => Some(values[row].as_str()),
+                _ => None,
+            });
+            groups.entry(key.collect()).or_default().push(cell);
+        }
+        let most = |difference: fn(&[&str]) -> usize| groups.values().map(|cells| difference(cells)).max();
+        let (end, start) = (most(first_difference).unwrap_or(1), most(last_difference).unwrap_or(1));
+        let at_start = end > NAME && start < end;
+        let least = match self.column.name {
+            // Nothing of a version says anything alone.
+            "interpreter" | "machine" => self.natural,
+            _ => TEXT,
+        };
+        let narrowest = if at_start { start } else { end }.max(least).min(self.natural);
+        self.cut = Some((narrowest, at_start));
     }
 
     /// How many columns of the terminal it takes at least, without looking cut off where it stands first.
@@ -87,11 +108,13 @@ impl<'t> Shown<'t> {
         self.cut.map_or(self.natural, |(narrowest, _)| narrowest.max(usual).min(self.natural))
     }
 
-    fn grid_column(&self) -> Column {
+    /// The column of a grid, which is cut to what is wanted; or, where there is no room for that, to what tells rows
+    /// apart.
+    fn grid_column(&self, wanted: Option<usize>) -> Column {
         let name = short_name(self.column.name);
         match self.cut {
-            Some((narrowest, false)) => Column::name(name, narrowest),
-            Some((narrowest, true)) => Column::place(name, narrowest),
+            Some((narrowest, false)) => Column::name(name, wanted.unwrap_or(narrowest)),
+            Some((narrowest, true)) => Column::place(name, wanted.unwrap_or(narrowest)),
             None => Column::number(name),
         }
     }
@@ -126,6 +149,7 @@ pub(super) fn write_terminal(table: &DataTable, style: Style, out: &mut dyn Writ
     };
     let mut columns: Vec<Shown> =
         table.columns.iter().filter(is_shown).map(|column| Shown::new(table, column)).collect();
+    columns.iter_mut().for_each(|column| column.find_cut(&[]));
     let room = |columns: &[Shown]| {
         let widths = columns.iter().enumerate().map(|(place, column)| column.wanted(place) + GAP.len());
         (COLUMNS + GAP.len()).checked_sub(widths.sum())
@@ -134,6 +158,11 @@ pub(super) fn write_terminal(table: &DataTable, style: Style, out: &mut dyn Writ
         if room(&columns).is_none() {
             columns.retain(|shown| shown.column.name != name);
         }
+    }
+    if room(&columns).is_none() {
+        // The first need not tell apart what others do.
+        let others: Vec<&DataColumn> = columns.iter().skip(1).map(|shown| shown.column).collect();
+        columns.iter_mut().take(1).for_each(|column| column.find_cut(&others));
     }
     let share = table.columns.iter().find_map(|column| match &column.values {
         DataValues::Real(values) if is_share(column) && column.name != "interval_percent" => Some(values),
@@ -147,7 +176,12 @@ pub(super) fn write_terminal(table: &DataTable, style: Style, out: &mut dyn Writ
     });
     let rows: Vec<Row> = rows.collect();
     let bars = most > 0.0 && room(&columns).is_some_and(|room| room >= GAP.len() + LEAST_BAR);
-    let columns = columns.iter().map(Shown::grid_column).collect();
+    let has_room = room(&columns).is_some();
+    let columns = columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| column.grid_column(has_room.then(|| column.wanted(place))))
+        .collect();
     Grid { columns, bars }.write(out, &rows, COLUMNS, style)
 }
 
@@ -182,7 +216,36 @@ mod tests {
         for (line, interpreter) in lines[1..].iter().zip(["3.12.1", "3.13.0 ", "3.13.0t"]) {
             assert!(line.contains(&format!("cpython {interpreter}")), "{line}");
         }
-        assert!(lines[0].contains(" J") && !lines[0].contains("machine") && !lines[0].contains(" W"), "{lines:?}");
+        assert!(
+            lines[0].contains(" J") && !lines[0].contains("machine") && !lines[0].contains(" W"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn opcodes_are_cut_after_their_families_and_bars_go_before() {
+        let opcodes =
+            ["LOAD_FAST__LOAD_FAST", "LOAD_FAST__LOAD_FAST/LOAD_FAST", "STORE_FAST__LOAD_FAST/LOAD_FAST"];
+        let table = DataTable::new(
+            "opcodes",
+            vec![
+                texts("opcode", opcodes),
+                texts("family", ["locals and constants"; 3]),
+                DataColumn::whole("programs", [12; 3]),
+                DataColumn::whole("executions", [1_234_567_890; 3]),
+                DataColumn::real("share_percent", [Some(12.0); 3]),
+                DataColumn::real("ns_net_mean", [Some(12.0); 3]),
+                DataColumn::real("spread_percent", [Some(12.0); 3]),
+                DataColumn::real("cycles_raw_median", [Some(26.0); 3]),
+                DataColumn::real("cycles_raw_p99", [Some(9_175_039.0); 3]),
+            ],
+        );
+        let lines = lines(&table);
+        assert!(lines.iter().all(|line| width(line) <= COLUMNS), "{lines:?}");
+        assert!(lines[2].starts_with("LOAD_FAST__LOAD_FAST/…") && !lines[2].contains('█'), "{lines:?}");
+        let mut cells: Vec<&str> = lines[1..].iter().map(|line| line.split("  ").next().unwrap()).collect();
+        cells.dedup();
+        assert_eq!(cells.len(), 3, "{lines:?}");
     }
 
     #[test]

@@ -39,7 +39,8 @@ impl Events {
 
     /// Opcodes as executed, and what is told of them.
     fn analyze(&self) -> (String, String) {
-        let output = self.run(&["analyze", "out.opm", "--by", "opcode", "--terms", "executed", "--format", "csv"]);
+        let output =
+            self.run(&["analyze", "out.opm", "--by", "opcode", "--terms", "executed", "--format", "csv"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let [table, told] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
         (table, told)
@@ -86,7 +87,8 @@ fn events_are_made_times_of_once_and_kept() {
     let first = events.table();
     assert!(events.entries().contains(": 1 entries"));
     // The same numbers as of the events one by one.
-    let rows = events.stdout(&["export", "out.opm", "--table", "events", "--format", "csv", "--phase", "main"]);
+    let rows =
+        events.stdout(&["export", "out.opm", "--table", "events", "--format", "csv", "--phase", "main"]);
     let mut expected: BTreeMap<String, Expected> = BTreeMap::new();
     for line in rows.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
@@ -115,7 +117,10 @@ fn events_are_made_times_of_once_and_kept() {
         assert!((number("cycles_raw_mean").unwrap() - *raw as f64 / executions).abs() < 1e-6, "{line}");
         // Whole nanoseconds of all of them.
         let nanoseconds = *net as f64 / hz * 1e9;
-        assert!((number("ns_net_mean").unwrap() * executions - nanoseconds).abs() < 1.01, "{line}: {nanoseconds}");
+        assert!(
+            (number("ns_net_mean").unwrap() * executions - nanoseconds).abs() < 1.01,
+            "{line}: {nanoseconds}"
+        );
         let known = all.len() as f64 / executions;
         assert_eq!(number("cycles_raw_median").is_some(), known >= 0.9, "{line}: {known}");
         returned += u64::from(known < 0.9);
@@ -144,7 +149,9 @@ fn events_are_made_times_of_once_and_kept() {
     assert_eq!(events.table(), first);
     // What was recorded anew is read anew.
     let python = any().path.to_str().unwrap();
-    events.stdout(&["record", "--quiet", "--force", "--events", "-o", "out.opm", "--", python, "-c", "print(1)"]);
+    events.stdout(&[
+        "record", "--quiet", "--force", "--events", "-o", "out.opm", "--", python, "-c", "print(1)",
+    ]);
     assert_ne!(events.table(), first);
 }
 
@@ -162,7 +169,8 @@ fn events_that_changed_are_read_anew_whatever_their_time_says() {
     // The export says the same, and nothing is kept of it.
     let export = events.run(&["export", "out.opm", "--table", "events", "--format", "csv"]);
     let said = String::from_utf8(export.stderr).unwrap();
-    let byte = |text: &str| text.split("damaged at byte ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let byte =
+        |text: &str| text.split("damaged at byte ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     assert_eq!(byte(&told), byte(&said));
     assert!(events.entries().contains(": 1 entries"));
     assert_eq!(events.analyze(), (damaged, told));

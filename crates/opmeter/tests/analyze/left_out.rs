@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use opmeter_recording::{
-    Energy, EnergyDomain, EnergyRow, Manifest, OpcodeRow, Phase, Process, ProcessState, Recording, RunRow, Tables,
+    Energy, EnergyDomain, EnergyRow, Manifest, OpcodeRow, Phase, Process, ProcessState, Recording, RunRow,
+    Tables,
 };
 
 use crate::recorded::opmeter;
@@ -84,7 +85,8 @@ impl Folder {
         };
         let runs = vec![RunRow { run: 0, seconds: 2.0, cpu_seconds: 1.0, repetitions: 1 }];
         let path = self.path(name);
-        Recording::write_runs(&path, &manifest, &Tables { energy: vec![row], runs, ..Tables::default() }).unwrap();
+        Recording::write_runs(&path, &manifest, &Tables { energy: vec![row], runs, ..Tables::default() })
+            .unwrap();
         path
     }
 
@@ -124,7 +126,10 @@ fn a_recording_counts_once_however_often_it_is_there() {
     let (rows, told) = folder.analyze(&[folder.0.path()], &[]);
     assert!(rows.len() == 2 && rows.iter().any(|row| row.contains(",100,")), "{rows:?} {told}");
     let line = told.lines().find(|line| line.contains("left out") && line.contains("one.opm")).unwrap();
-    assert!(line.contains("damaged") && line.contains("zcopy.opm is the same, and is taken instead"), "{line}");
+    assert!(
+        line.contains("damaged") && line.contains("zcopy.opm is the same, and is taken instead"),
+        "{line}"
+    );
 }
 
 #[test]

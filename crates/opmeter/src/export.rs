@@ -223,8 +223,7 @@ pub fn to_file<R>(
     sync: Sync,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>,
 ) -> Result<R, Failure> {
-    whole_file(path, sync, write)
-        .map_err(|error| Failure::not_done(format_args!("{} could not be written: {error}", path.display())))
+    whole_file(path, sync, write).map_err(|error| Failure::not_written(path.display(), &error))
 }
 
 fn whole_file<R>(

@@ -48,7 +48,7 @@ fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     print(|style, out| {
         write_model(&model, args.top, style, out)?;
         for path in args.output.iter().chain(&args.plot) {
-            writeln!(out, "\nwritten to {}", path.display())?;
+            writeln!(out, "\nwritten to {}", message::shown_path(path))?;
         }
         Ok(())
     })?;
@@ -80,7 +80,7 @@ fn run_predict(args: &PredictArgs) -> Result<ExitCode, Failure> {
 
 fn tell_skipped(skipped: &[Skipped]) {
     for Skipped { path, reason } in skipped {
-        message::tell(format_args!("left out: {}: {reason}", path.display()));
+        message::tell_lines(format_args!("left out: {}: {reason}", path.display()));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use opmeter_synthesis::Outcome;
 
-use crate::message::shown;
+use opmeter_report::visible;
 
 /// The progress of one template's search, on standard error.
 pub struct ProbeProgress {
@@ -49,7 +49,7 @@ impl ProbeProgress {
             Outcome::TooLong(limit) => format!("ended after {limit:.3} s"),
             Outcome::Failed(error) => error.clone(),
         };
-        eprintln!("{}: n = {}: {}", shown(&self.template), HumanCount(n), shown(&how));
+        eprintln!("{}: n = {}: {}", visible(&self.template), HumanCount(n), visible(&how));
     }
 
     /// The search is over: nothing of the line is left.

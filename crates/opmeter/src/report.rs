@@ -15,6 +15,7 @@ use opmeter_report::{Page, Style};
 
 use crate::error::Failure;
 use crate::live_folder::LiveFolder;
+use crate::message;
 use crate::report_page;
 use crate::selection::{Selection, require_instructions};
 use crate::terms_arg::{TermsArg, terms};
@@ -114,7 +115,7 @@ pub fn print_after_run(recording: &Recording, top: usize) {
     let page = page(recording, Some(top), style);
     let _ = writeln!(out)
         .and_then(|()| page.write_opcodes(&mix, &mut out))
-        .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
+        .and_then(|()| writeln!(out, "\nrecorded in {}", message::shown_path(&recording.path)))
         .and_then(|()| out.flush());
 }
 
@@ -127,7 +128,7 @@ pub fn print_energy_after_run(recording: &Recording, is_recorded: bool) {
     let _ = writeln!(out)
         .and_then(|()| write_energy(recording, true, style, &mut out))
         .and_then(|()| match is_recorded {
-            true => writeln!(out, "\nrecorded in {}", recording.path.display()),
+            true => writeln!(out, "\nrecorded in {}", message::shown_path(&recording.path)),
             false => Ok(()),
         })
         .and_then(|()| out.flush());
@@ -167,7 +168,7 @@ pub fn open(path: &Path, tables: &[&str]) -> Result<Recording, Failure> {
 pub fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::not_done(format_args!("the output could not be written: {error}")))
+            Err(Failure::not_written("the output", &error))
         }
         _ => Ok(()),
     }

@@ -10,6 +10,7 @@ use opmeter_report::{Recorded, ReportPage};
 
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
+use crate::message;
 use crate::report::{ReportArgs, open, written};
 use crate::selection::{Selection, require_instructions};
 
@@ -64,7 +65,7 @@ pub fn write_page(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
     }
     to_file(path, Sync::No, |out| write(out))?;
     // Nobody reading it is no failure.
-    let _ = writeln!(io::stderr(), "page written to {}", path.display());
+    let _ = writeln!(io::stderr(), "page written to {}", message::shown_path(path));
     Ok(())
 }
 

@@ -85,7 +85,7 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
             Ok(()) => {}
             Err(Refusal::Break(signal)) => return Ok(interruption::end(signal)),
             Err(Refusal::Continue(failure)) if failure.status == NOT_DONE => {
-                message::tell(&failure.message);
+                message::tell_lines(&failure.message);
                 status = ExitCode::from(NOT_DONE);
             }
             Err(Refusal::Continue(failure)) => return Err(failure),
@@ -100,7 +100,7 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
         let counts = [(written.new, "new"), (written.replaced, "replaced"), (written.same, "there already")];
         let counts =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
-        println!("{}: {}", path.display(), counts.collect::<Vec<_>>().join(", "));
+        println!("{}: {}", message::shown_path(&path), counts.collect::<Vec<_>>().join(", "));
     }
     Ok(status)
 }

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
 use opmeter_analysis::{Change, Spot};
 
@@ -23,8 +25,14 @@ const NEW: &str = "new";
 pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedFiles<'_>) -> Markup {
     let (one, many) = table.nouns;
     let takes_other_time = |change: &Change| timed && is_beyond_error(change);
-    let (changed, same): (Vec<&ShownRow<'_>>, Vec<&ShownRow<'_>>) =
+    let (mut changed, same): (Vec<&ShownRow<'_>>, Vec<&ShownRow<'_>>) =
         table.rows.iter().partition(|row| row.change.size() > 0 || takes_other_time(&row.change));
+    // They are sorted by their executions; among those that ran as often it is their times that tell.
+    let by_time = timed && changed.iter().all(|row| row.change.size() == 0);
+    changed.sort_by_key(|row| {
+        let net = row.change.net_cycles().filter(|_| timed && row.change.size() == 0);
+        Reverse((row.change.size(), net.map(|(net, _)| net.unsigned_abs())))
+    });
     let (shown, hidden) = changed.split_at(MOST_ROWS.min(changed.len()));
     let most = shown.iter().map(|row| row.change.size()).max().unwrap_or(0).max(1) as f64;
     let mut notes = Vec::new();
@@ -49,7 +57,7 @@ pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedF
     let table = Table {
         id: format!("{many}-changed"),
         caption: format!("{} that changed", capitalised(many)),
-        columns: columns(table, timed),
+        columns: columns(table, timed, by_time),
         rows: rows.collect(),
         filter: Some((one, many)),
         note: (!notes.is_empty()).then(|| notes.join(" · ")),
@@ -82,12 +90,13 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn columns(table: &ShownTable<'_>, timed: bool) -> Vec<Column> {
+fn columns(table: &ShownTable<'_>, timed: bool, by_time: bool) -> Vec<Column> {
+    let sorted = |column: Column, is_sorted: bool| if is_sorted { column.sorted() } else { column };
     let mut columns: Vec<Column> = table.places.iter().map(|column| Column::name(column.heading())).collect();
     columns.extend([
         Column::number("executions before"),
         Column::number("after"),
-        Column::number("change").by_size().sorted(),
+        sorted(Column::number("change").by_size(), !by_time),
         Column::number("change %").by_size().about("Of the executions before."),
         Column::picture("shrank · grew"),
     ]);
@@ -95,7 +104,7 @@ fn columns(table: &ShownTable<'_>, timed: bool) -> Vec<Column> {
         columns.extend([
             Column::number("net Mcycles before").estimated(),
             Column::number("after").estimated(),
-            Column::number("change").by_size().estimated().about("Estimated."),
+            sorted(Column::number("change").by_size().estimated().about("Estimated."), by_time),
             Column::number("±").error().about("The standard error of the change, in millions of cycles."),
             Column::number("raw cycles each before").about("Measured, what measuring cost included."),
             Column::number("after").about("Measured, what measuring cost included."),

@@ -29,10 +29,7 @@ pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedF
         table.rows.iter().partition(|row| row.change.size() > 0 || takes_other_time(&row.change));
     // They are sorted by their executions; among those that ran as often it is their times that tell.
     let by_time = timed && changed.iter().all(|row| row.change.size() == 0);
-    changed.sort_by_key(|row| {
-        let net = row.change.net_cycles().filter(|_| timed && row.change.size() == 0);
-        Reverse((row.change.size(), net.map(|(net, _)| net.unsigned_abs())))
-    });
+    changed.sort_by_key(|row| Reverse(size(&row.change, timed)));
     let (shown, hidden) = changed.split_at(MOST_ROWS.min(changed.len()));
     let most = shown.iter().map(|row| row.change.size()).max().unwrap_or(0).max(1) as f64;
     let mut notes = Vec::new();
@@ -78,6 +75,12 @@ pub(crate) fn legend() -> Markup {
             "were timed, what measuring cost included."
         }
     }
+}
+
+/// By how much it changed: in executions; where there are as many as before, in net cycles.
+fn size(change: &Change, timed: bool) -> (u128, Option<u128>) {
+    let net = change.net_cycles().filter(|_| timed && change.size() == 0);
+    (change.size(), net.map(|(net, _)| net.unsigned_abs()))
 }
 
 /// Whether its time changed by more than the estimates' errors explain.
@@ -186,6 +189,18 @@ mod tests {
             ns_net: cycles_net / 2,
         };
         Ran { executions, time: Some(time) }
+    }
+
+    #[test]
+    fn what_ran_as_often_is_sorted_by_its_time() {
+        let change =
+            |executions: u128, net: u128| Change { before: ran(10, 500), after: ran(executions, net) };
+        let mut changes =
+            [change(10, 400), change(10, 900), change(12, 500), change(10, 501), change(7, 501)];
+        changes.sort_by_key(|change| Reverse(size(change, true)));
+        let order = changes.map(|change| (change.after.executions, change.after.time.unwrap().cycles_net));
+        assert_eq!(order, [(7, 501), (12, 500), (10, 900), (10, 400), (10, 501)]);
+        assert_eq!(size(&change(10, 900), false), (0, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod change;
 mod change_table;
 mod comparison;
 mod comprehensions;
-
+mod definitions;
 mod file_pairs;
 mod function_changes;
 mod gate;

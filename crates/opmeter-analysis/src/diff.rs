@@ -6,11 +6,12 @@ mod change;
 mod change_table;
 mod comparison;
 mod comprehensions;
-
+mod definitions;
 mod file_pairs;
 mod function_changes;
 mod gate;
 mod increasing;
+mod likeness;
 mod line_changes;
 mod line_map;
 mod matching;
@@ -20,9 +21,15 @@ mod outline;
 mod place;
 mod python_state;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
+mod random_duplicates;
+#[cfg(test)]
 mod random_edits;
 mod remarks;
+mod renaming;
 mod scope_pairs;
+mod scope_places;
 mod side;
 mod similarity;
 mod source;

@@ -14,9 +14,23 @@ pub struct FilePatterns {
     exclude: Vec<Glob>,
 }
 
-/// One pattern, in all its readings.
+/// One pattern, as it was written, and in all its readings.
 #[derive(Debug, Clone)]
-struct Glob(Vec<Pattern>);
+struct Glob {
+    text: String,
+    readings: Vec<Pattern>,
+}
+
+/// Patterns that fit none of the files they were to choose from, as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdlePatterns {
+    /// Those of files to include.
+    pub include: Vec<String>,
+    /// Those of files to exclude.
+    pub exclude: Vec<String>,
+    /// Whether files are to be included, and none is.
+    pub is_nothing_included: bool,
+}
 
 /// A text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +53,7 @@ impl std::error::Error for PatternError {}
 
 impl Glob {
     fn new(text: &str) -> Result<Glob, PatternError> {
+        let written = text;
         let text = text.trim_end_matches('/');
         let text = text.strip_prefix("./").unwrap_or(text);
         let mut readings = vec![text.to_owned(), format!("{text}/**")];
@@ -46,12 +61,14 @@ impl Glob {
             readings.extend([format!("**/{text}"), format!("**/{text}/**")]);
         }
         let patterns = readings.iter().map(|reading| Pattern::new(reading)).collect::<Result<_, _>>();
-        patterns.map(Glob).map_err(|error| PatternError { pattern: text.to_owned(), reason: error.msg })
+        patterns
+            .map(|readings| Glob { text: written.to_owned(), readings })
+            .map_err(|error| PatternError { pattern: text.to_owned(), reason: error.msg })
     }
 
     fn fits(&self, file: &str) -> bool {
         let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
-        self.0.iter().any(|pattern| pattern.matches_with(file, options))
+        self.readings.iter().any(|pattern| pattern.matches_with(file, options))
     }
 }
 
@@ -63,6 +80,22 @@ impl FilePatterns {
     pub fn new(include: &[String], exclude: &[String]) -> Result<FilePatterns, PatternError> {
         let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect::<Result<_, _>>();
         Ok(FilePatterns { include: globs(include)?, exclude: globs(exclude)? })
+    }
+
+    /// Whether there are none: all files are taken.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// The patterns that fit none of these files, each given by its names (its own and its absolute path).
+    pub fn idle(&self, files: &[Vec<&str>]) -> IdlePatterns {
+        let idle = |globs: &[Glob]| -> Vec<String> {
+            let fits = |glob: &Glob| files.iter().flatten().any(|name| glob.fits(name));
+            globs.iter().filter(|glob| !fits(glob)).map(|glob| glob.text.clone()).collect()
+        };
+        let (include, exclude) = (idle(&self.include), idle(&self.exclude));
+        let is_nothing_included = !include.is_empty() && include.len() == self.include.len();
+        IdlePatterns { include, exclude, is_nothing_included }
     }
 
     /// Whether a file is asked for by name.
@@ -122,6 +155,24 @@ mod tests {
         assert!(!patterns.takes(&["/home/me/a_test.py"]));
         assert!(!patterns.takes(&["/home/you/a.py"]));
         assert!(patterns.takes(&["a.py", "/home/me/a.py"]));
+    }
+
+    #[test]
+    fn patterns_that_fit_nothing_are_told() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
+        let idle = |include: &[&str], exclude: &[&str]| {
+            let patterns = FilePatterns::new(&texts(include), &texts(exclude)).unwrap();
+            patterns.idle(&[vec!["a.py", "/home/me/a.py"], vec!["<frozen os>"]])
+        };
+        let expected = |include: &[&str], exclude: &[&str], is_nothing_included| IdlePatterns {
+            include: texts(include),
+            exclude: texts(exclude),
+            is_nothing_included,
+        };
+        assert_eq!(idle(&["a.py"], &["me/"]), expected(&[], &[], false));
+        assert_eq!(idle(&["a.py", "./b.py"], &["c/"]), expected(&["./b.py"], &["c/"], false));
+        assert_eq!(idle(&["b.py"], &[]), expected(&["b.py"], &[], true));
+        assert_eq!(idle(&[], &[]), expected(&[], &[], false));
     }
 
     #[test]

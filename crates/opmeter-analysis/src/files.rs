@@ -50,6 +50,11 @@ impl<'a> Files<'a> {
         self.shown(file) != Shown::LeftOut
     }
 
+    /// Whether patterns choose among the files, so that what runs in all of them is more than what is taken.
+    pub fn are_chosen(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
     /// The file's absolute path, where it is known.
     pub fn path(&self, file: &str) -> Option<&'a str> {
         self.paths.get(file).copied().filter(|path| !path.is_empty())

@@ -35,7 +35,7 @@ pub use diff::{
 pub use distribution::{Distribution, distributions};
 pub use energy_summary::{DomainEnergy, EnergySummary};
 pub use event_counts::EventCounts;
-pub use file_patterns::{FilePatterns, PatternError};
+pub use file_patterns::{FilePatterns, IdlePatterns, PatternError};
 pub use files::{Files, Shown};
 pub use folder::{
     DataColumn, DataTable, DataValues, EventGap, GenericSubscripts, NoColumn, Study, StudyTimes,

@@ -2,9 +2,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use opmeter_opcodes::Family;
-use opmeter_recording::OpcodeRow;
+use opmeter_recording::{InstructionRow, OpcodeRow};
 
-use crate::{RowFilter, TimeSum, Totals};
+use crate::{CountedRow, Files, RowFilter, TimeSum, Totals};
 
 /// By which names instructions are told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct OpcodeMix {
     pub totals: Totals,
     /// The terms of the entries' names.
     pub terms: Terms,
+    /// Whether it is of the files that patterns take, and not of whole processes.
+    pub is_of_files: bool,
 }
 
 impl OpcodeMix {
@@ -61,23 +63,42 @@ impl OpcodeMix {
         filter: RowFilter,
         terms: Terms,
     ) -> OpcodeMix {
-        let mut opcodes: BTreeMap<(&str, &str), (u128, Option<TimeSum>)> = BTreeMap::new();
-        let totals = Totals::add_up(
+        Self::add_up(
             rows,
             filter,
             |_| true,
-            |row| {
-                let opcode = match terms {
-                    Terms::AsExecuted => &row.opcode,
-                    Terms::Base => &row.base_opcode,
-                };
-                let sum = opcodes.entry((opcode, &row.base_opcode)).or_default();
-                sum.0 += u128::from(row.executions);
-                if let Some(time) = &row.time {
-                    sum.1.get_or_insert_default().add(time.into());
-                }
+            |row| match terms {
+                Terms::AsExecuted => (&row.opcode, &row.base_opcode),
+                Terms::Base => (&row.base_opcode, &row.base_opcode),
             },
-        );
+            terms,
+        )
+    }
+
+    /// Adds up, in base terms, the instructions that `filter` takes in the files that are taken: of single files it is
+    /// not known in which form an instruction was executed.
+    pub fn of_files(rows: &[InstructionRow], filter: RowFilter, files: &Files<'_>) -> OpcodeMix {
+        let takes_file = |file: &str| files.takes(file);
+        let mix = Self::add_up(rows, filter, takes_file, |row| (&row.opcode, &row.opcode), Terms::Base);
+        OpcodeMix { is_of_files: true, ..mix }
+    }
+
+    /// Adds up rows by the names that `names` gives: of the opcode, and of the one that the compiler wrote.
+    fn add_up<'a, R: CountedRow + 'a>(
+        rows: impl IntoIterator<Item = &'a R>,
+        filter: RowFilter,
+        takes_file: impl Fn(&str) -> bool,
+        names: impl Fn(&'a R) -> (&'a str, &'a str),
+        terms: Terms,
+    ) -> OpcodeMix {
+        let mut opcodes: BTreeMap<(&str, &str), (u128, Option<TimeSum>)> = BTreeMap::new();
+        let totals = Totals::add_up(rows, filter, takes_file, |row| {
+            let sum = opcodes.entry(names(row)).or_default();
+            sum.0 += u128::from(row.executions());
+            if let Some(time) = row.time() {
+                sum.1.get_or_insert_default().add(time);
+            }
+        });
         let mut sums: Vec<_> = opcodes.into_iter().collect();
         let net = |time: Option<TimeSum>| time.map(|time| time.cycles_net);
         sums.sort_by_key(|&(names, (executions, time))| (Reverse(net(time)), Reverse(executions), names));
@@ -93,7 +114,7 @@ impl OpcodeMix {
                 time,
             }
         });
-        OpcodeMix { entries: entries.collect(), terms, totals: totals.clone() }
+        OpcodeMix { entries: entries.collect(), terms, totals: totals.clone(), is_of_files: false }
     }
 }
 

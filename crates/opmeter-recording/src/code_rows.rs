@@ -7,6 +7,7 @@ use opmeter_live::{CodeLog, LoggedCode, LongExecution, PHASES};
 use opmeter_opcodes::OpcodeTable;
 use rustc_hash::FxHashMap;
 
+use crate::code_files::code_files;
 use crate::net_times::CellTime;
 use crate::{InstructionRow, LineHits, Phase, SpecializationRow};
 
@@ -80,12 +81,13 @@ impl ProcessCode<'_> {
         let counts = self.counts();
         let misses = self.misses();
         let mut rows = CodeRows::default();
-        for (number, (code, counts)) in self.log.codes.iter().zip(counts).enumerate() {
+        let files = code_files(self.log, self.opcodes, &texts);
+        for (number, ((code, counts), file)) in self.log.codes.iter().zip(counts).zip(files).enumerate() {
             let text = |number: u32| texts.get(number as usize).cloned().unwrap_or_default();
             let common = InstructionRow {
                 process: self.process,
                 phase: Phase::Startup,
-                file: text(code.file),
+                file,
                 function: text(code.function),
                 first_line: code.first_line,
                 line: 0,

@@ -7,6 +7,7 @@
 mod atomic_file;
 mod calibration;
 mod cell;
+mod code_files;
 mod code_rows;
 mod collect;
 mod column;

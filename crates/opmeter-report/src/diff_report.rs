@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::{ChangedBy, Comparison, Side};
-use opmeter_recording::{Phase, ProcessState};
+use opmeter_analysis::{ChangedBy, Comparison, RowFilter, Side};
+use opmeter_recording::Phase;
 
 use crate::diff_rows::{Rows, ShownRow, ShownTable};
 use crate::diff_times::write_times;
 use crate::grid::{Column, Grid, Row};
-use crate::heading::interpreter;
+use crate::heading::{interpreters, processes};
 use crate::number::{counted, grouped, signed, signed_percent};
 use crate::terminal_text::{command_line, cut, wrapped};
 use crate::{Page, Style};
@@ -50,7 +50,7 @@ impl DiffPage<'_> {
     }
 
     fn write_heading(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Comparison { before, after, total, .. } = self.comparison;
+        let Comparison { before, after, total, filter, .. } = self.comparison;
         for (name, side, executions) in
             [("before", before, total.before.executions), ("after ", after, total.after.executions)]
         {
@@ -58,7 +58,7 @@ impl DiffPage<'_> {
             let room = self.columns.saturating_sub(indent);
             let command = cut(&command_line(&side.manifest.command), room);
             writeln!(out, "{name}  {}", self.style.heading(&command))?;
-            for line in wrapped(facts(side, executions).iter().map(String::as_str), " · ", room) {
+            for line in wrapped(facts(side, filter, executions).iter().map(String::as_str), " · ", room) {
                 writeln!(out, "{}{line}", " ".repeat(indent))?;
             }
         }
@@ -130,22 +130,10 @@ pub(crate) fn phases(phases: &[Phase]) -> String {
     if names.len() == 3 { "all phases".to_owned() } else { format!("phase {}", names.join(", ")) }
 }
 
-/// The different interpreters of the metered processes of a recording.
-pub(crate) fn metered_interpreters(side: &Side<'_>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for process in &side.manifest.processes {
-        let name = interpreter(process);
-        if process.state == ProcessState::Metered && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
 /// What a recording is of.
-fn facts(side: &Side<'_>, executions: u128) -> Vec<String> {
-    let mut facts = metered_interpreters(side);
-    facts.push(counted(side.manifest.processes.len(), "process", "processes"));
+fn facts(side: &Side<'_>, filter: &RowFilter, executions: u128) -> Vec<String> {
+    let mut facts = interpreters(side.manifest, filter);
+    facts.push(processes(side.manifest, filter));
     facts.push(format!(
         "{} {}",
         grouped(executions),

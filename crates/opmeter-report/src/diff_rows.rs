@@ -61,7 +61,7 @@ impl<'a> Rows<'a> {
         };
         ShownTable {
             nouns: ("line", "lines"),
-            places: vec![Column::place("line", 26), Column::place("was", 5).faint()],
+            places: vec![Column::place("line", 18), Column::place("was", 12).faint()],
             details: vec![Column::name("edit", 7), Column::name("source", 8).faint()],
             rows: changes.rows.iter().map(row).collect(),
         }
@@ -88,9 +88,9 @@ impl<'a> Rows<'a> {
         ShownTable {
             nouns: ("function", "functions"),
             places: vec![
-                Column::place("defined at", 20),
-                Column::name("function", 16),
-                Column::place("was", 6).faint(),
+                Column::place("defined at", 14),
+                Column::name("function", 12),
+                Column::place("was", 12).faint(),
             ],
             details: vec![Column::name("edit", 7)],
             rows: changes.rows.iter().map(row).collect(),

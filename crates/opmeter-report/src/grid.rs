@@ -73,7 +73,7 @@ pub(crate) struct Row {
 /// A table that fits a terminal.
 #[derive(Debug)]
 pub(crate) struct Grid {
-    /// Its columns; where names have to be cut, those that come first are cut first.
+    /// Its columns; where names have to be cut, the widest are cut first.
     pub(crate) columns: Vec<Column>,
     /// Whether rows end with a bar, if there is room.
     pub(crate) bars: bool,
@@ -126,12 +126,17 @@ impl Grid {
         let all: usize = widths.iter().flatten().sum::<usize>() + gaps;
         let least = if self.bars { BAR.1 } else { 0 };
         let mut excess = (all + least).saturating_sub(room);
-        for (width, column) in widths.iter_mut().zip(&self.columns) {
-            if let (Some(width), Cells::Name { narrowest, .. }) = (width, column.cells) {
-                let narrower = excess.min(width.saturating_sub(narrowest));
-                *width -= narrower;
-                excess -= narrower;
-            }
+        while excess > 0 {
+            let names =
+                widths.iter_mut().zip(&self.columns).filter_map(|(width, column)| match column.cells {
+                    Cells::Name { narrowest, .. } => width.as_mut().filter(|width| **width > narrowest),
+                    Cells::Number => None,
+                });
+            let Some(widest) = names.reduce(|one, other| if *other > *one { other } else { one }) else {
+                break;
+            };
+            *widest -= 1;
+            excess -= 1;
         }
         let all: usize = widths.iter().flatten().sum::<usize>() + gaps;
         let bar = if self.bars { room.saturating_sub(all).min(BAR.0) } else { 0 };
@@ -188,8 +193,10 @@ mod tests {
             assert!(all + bar <= 100, "{widths:?}");
             assert!(bar == 0 || bar >= BAR.1, "{widths:?}");
         }
-        // Names are cut only when the bar can give no more, and the first ones first.
+        // Names are cut only when the bar can give no more, and the widest first.
         let fitted = grid.fitted(vec![Some(37), Some(17), Some(37)], 100);
         assert_eq!(fitted, (vec![Some(36), Some(17), Some(37)], BAR.1));
+        let fitted = grid.fitted(vec![Some(30), Some(5000), Some(10)], 100);
+        assert_eq!(fitted, (vec![Some(30), Some(50), Some(10)], BAR.1));
     }
 }

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use opmeter_analysis::{TimeSum, Totals};
+use opmeter_analysis::{RowFilter, TimeSum, Totals};
 use opmeter_recording::{Manifest, Phase, Process, ProcessState};
 
 use crate::Style;
@@ -21,8 +21,8 @@ pub(crate) fn write_heading(
     style: Style,
 ) -> io::Result<()> {
     writeln!(out, "{}", style.heading(&cut(&command_line(&manifest.command), columns)))?;
-    let mut facts = interpreters(manifest, totals);
-    facts.push(processes(manifest, totals));
+    let mut facts = interpreters(manifest, &totals.filter);
+    facts.push(processes(manifest, &totals.filter));
     facts.push(phases(totals));
     facts.push(executions(totals, nouns));
     facts.extend(totals.time.map(|time| times(&time, totals.executions)));
@@ -53,11 +53,11 @@ pub(crate) fn interpreter(process: &Process) -> String {
     visible(&words.join(" "))
 }
 
-/// The different interpreters of the metered processes, in the order of the processes.
-pub(crate) fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> {
+/// The different interpreters of the metered processes that a filter takes, in the order of the processes.
+pub(crate) fn interpreters(manifest: &Manifest, filter: &RowFilter) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for process in &manifest.processes {
-        if process.state == ProcessState::Metered && totals.filter.takes_process(process.process) {
+        if process.state == ProcessState::Metered && filter.takes_process(process.process) {
             let name = interpreter(process);
             if !name.is_empty() && !names.contains(&name) {
                 names.push(name);
@@ -68,9 +68,9 @@ pub(crate) fn interpreters(manifest: &Manifest, totals: &Totals) -> Vec<String> 
 }
 
 /// How many processes there are, and how many of them the report leaves out.
-pub(crate) fn processes(manifest: &Manifest, totals: &Totals) -> String {
+pub(crate) fn processes(manifest: &Manifest, filter: &RowFilter) -> String {
     let all = manifest.processes.len();
-    let taken = manifest.processes.iter().filter(|process| totals.filter.takes_process(process.process));
+    let taken = manifest.processes.iter().filter(|process| filter.takes_process(process.process));
     let (metered, others): (Vec<&Process>, Vec<&Process>) =
         taken.partition(|process| process.state == ProcessState::Metered);
     let taken = metered.len() + others.len();

@@ -18,8 +18,16 @@ impl Page<'_> {
     pub fn write_opcodes(&self, mix: &OpcodeMix, out: &mut dyn Write) -> io::Result<()> {
         self.begin(out, &mix.totals, EXECUTIONS)?;
         if mix.entries.is_empty() {
-            writeln!(out, "No executions were counted.")?;
+            let nothing = if mix.is_of_files {
+                "Nothing ran in the files and phases that are shown."
+            } else {
+                "No executions were counted."
+            };
+            writeln!(out, "{nothing}")?;
             return self.end(out);
+        }
+        if mix.is_of_files {
+            writeln!(out, "{}", self.style.faint("Opcodes of the chosen files, as compiled:"))?;
         }
         let name = match mix.terms {
             Terms::AsExecuted => "opcode",

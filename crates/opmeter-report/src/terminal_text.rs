@@ -1,20 +1,29 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text as it may be shown on a terminal: characters that would steer the terminal, end a line, or turn the order
-/// of the text around, are replaced by their escapes (`\n`, `\u{1b}`).
+/// of the text around, and those that nobody sees, are replaced by their escapes (`\n`, `\u{1b}`, `\u{200b}`).
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if steers(c) || is_unseen(c) || is_joiner(c) {
+            shown.extend(c.escape_default())
+        } else {
+            shown.push(c)
+        }
     }
     shown
 }
 
-/// A line of a source as a page may show it: as [`visible`], but with its tabulators, and without page breaks.
+/// A line of a source as a page may show it: as [`visible`], but with its tabulators, without page breaks, and with what
+/// joins the letters of some scripts and the parts of emoji.
 pub(crate) fn visible_line(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in line.chars().filter(|c| *c != '\u{c}') {
-        if c != '\t' && steers(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if c != '\t' && (steers(c) || is_unseen(c)) {
+            shown.extend(c.escape_default())
+        } else {
+            shown.push(c)
+        }
     }
     shown
 }
@@ -24,6 +33,16 @@ fn steers(c: char) -> bool {
     let turns =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character takes no room, so that names that have it look like names that don't.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether a character joins those beside it, or keeps them apart.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
 }
 
 /// A command as one would type it: arguments quoted for the shell where need be, on one line.

@@ -38,6 +38,7 @@ pub fn run(args: &AnnotateArgs) -> Result<ExitCode, Failure> {
     let recording = open(&args.recording, &["instructions", "lines", "sources", "source_texts"])?;
     selection.check(&args.recording, &recording)?;
     require_instructions(&args.recording, &recording)?;
+    selection.check_files(&[(&args.recording, &recording)])?;
     let tables = &recording.tables;
     let files = Files::new(tables, &selection.patterns, false);
     let target =

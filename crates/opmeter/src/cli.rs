@@ -85,7 +85,7 @@ pub fn run() -> ExitCode {
         Command::Man(args) => man::run(&args),
     };
     result.unwrap_or_else(|failure| {
-        message::tell(&failure.message);
+        message::tell_lines(&failure.message);
         ExitCode::from(failure.status)
     })
 }

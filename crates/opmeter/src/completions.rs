@@ -1,6 +1,6 @@
 //! `opmeter completions`
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
@@ -8,6 +8,7 @@ use clap_complete::{Shell, generate};
 
 use crate::cli::Cli;
 use crate::error::Failure;
+use crate::report::written;
 
 /// Arguments of `completions`.
 #[derive(Args)]
@@ -21,8 +22,7 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     generate(args.shell, &mut Cli::command(), "opmeter", &mut script);
-    match io::Write::write_all(&mut io::stdout(), &script) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::not_done(error)),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    let mut out = io::stdout();
+    written(out.write_all(&script).and_then(|()| out.flush()))?;
+    Ok(ExitCode::SUCCESS)
 }

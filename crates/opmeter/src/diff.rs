@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use opmeter_analysis::{ChangedBy, Comparison, Files, Side, Terms};
+use opmeter_analysis::{ChangedBy, Comparison, Files, Side};
 use opmeter_recording::{Phase, Recording};
 use opmeter_report::{DataFormat, DiffPage, Page, Style};
 
@@ -17,7 +17,7 @@ use crate::message;
 use crate::phase_arg::PhaseArg;
 use crate::report::{open, without_counts, written};
 use crate::selection::{Selection, SelectionArgs, require_instructions};
-use crate::terms_arg::TermsArg;
+use crate::terms_arg::{TermsArg, terms};
 use crate::verdict::Verdict;
 
 /// Rows of each table of the summary.
@@ -112,26 +112,18 @@ pub fn run(args: &DiffArgs) -> Result<ExitCode, Failure> {
 
 fn compare(args: &DiffArgs) -> Result<ExitCode, Failure> {
     check_html(args)?;
-    let by_file = !args.selection.include.is_empty() || !args.selection.exclude.is_empty();
-    if by_file && args.terms == TermsArg::Executed {
-        return Err(Failure::wrong(
-            "of single files it is only known what the compiler emitted; leave --terms executed, or --include and \
-             --exclude, out",
-        ));
-    }
+    let by_file = args.selection.chooses_files();
+    let terms = terms(Some(args.terms), TermsArg::Base, by_file)?;
     if args.by.is_none() && args.format != DataFormatArg::Table {
         return Err(Failure::wrong("this format is of one table; say with --by what there is a row for"));
     }
     let selection = args.selection.selection(&args.phase)?;
-    let before = recording(&args.before, &selection, args.by)?;
-    let after = recording(&args.after, &selection, args.by)?;
+    let before = recording(args, &args.before, &selection)?;
+    let after = recording(args, &args.after, &selection)?;
+    selection.check_files(&[(&args.before, &before), (&args.after, &after)])?;
     let files =
         [&before, &after].map(|recording| Files::new(&recording.tables, &selection.patterns, args.all_files));
     let (one, other) = (side(&before, &files[0]), side(&after, &files[1]));
-    let terms = match args.terms {
-        TermsArg::Executed => Terms::AsExecuted,
-        TermsArg::Base => Terms::Base,
-    };
     let mut comparison = Comparison::new(one, other, &selection.filter, terms, by_file);
     let is_unexplained = comparison.is_of_the_same() && comparison.total.size() > 0;
     if comparison.has_random_hashes() && (args.fail_above.is_some() || is_unexplained) {
@@ -188,13 +180,14 @@ fn side<'a>(recording: &'a Recording, files: &'a Files<'a>) -> Side<'a> {
 }
 
 /// Opens a recording that can be compared.
-fn recording(path: &Path, selection: &Selection, by: Option<View>) -> Result<Recording, Failure> {
+fn recording(args: &DiffArgs, path: &Path, selection: &Selection) -> Result<Recording, Failure> {
     let recording = open(path, TABLES)?;
     selection.check(path, &recording)?;
     if !recording.manifest.has_counts() {
         return Err(Failure::not_done(without_counts(path)));
     }
-    if !matches!(by, Some(View::Opcode | View::Family)) {
+    // What files ran, their instructions say.
+    if args.selection.chooses_files() || !matches!(args.by, Some(View::Opcode | View::Family)) {
         require_instructions(path, &recording)?;
     }
     Ok(recording)

@@ -49,11 +49,11 @@ pub fn run(args: &EnergyArgs) -> Result<ExitCode, Failure> {
         // What was measured is shown all the same, and what was written before is kept.
         Err((failure, true)) => {
             output.keep();
-            message::tell(format_args!("{}; the recording has the runs before", failure.message));
+            message::tell_lines(format_args!("{}; the recording has the runs before", failure.message));
         }
         Err((failure, false)) => {
             output.discard();
-            message::tell(format_args!("{}; nothing is recorded", failure.message));
+            message::tell_lines(format_args!("{}; nothing is recorded", failure.message));
         }
     }
     if !args.quiet {

@@ -32,6 +32,22 @@ enum Content {
 }
 
 impl Content {
+    /// Checks that it can be told of single files.
+    fn check_of_files(self) -> Result<(), Failure> {
+        let (what, of) = match self {
+            Self::Table(Table::Opcodes, _) => ("opcodes as executed are", "a process"),
+            Self::Table(Table::Pairs, _) => ("pairs are", "a process"),
+            Self::Table(Table::Distributions, _) => ("distributions are", "a process"),
+            Self::Table(Table::Runs, _) => ("runs are", "the whole command"),
+            Self::Table(Table::Energy, _) => ("energy is", "the whole command"),
+            Self::Table(..) | Self::Events(_) | Self::Callgrind | Self::Lcov => return Ok(()),
+        };
+        Err(Failure::wrong(format_args!(
+            "{what} not known by file, only of {of}; leave --include and --exclude out, or take --table instructions, which \
+             has the opcode of each instruction as the compiler emitted it"
+        )))
+    }
+
     /// The tables that it is made of, and chosen by.
     fn tables(self) -> &'static [&'static str] {
         match self {
@@ -55,10 +71,14 @@ impl Content {
 /// Writes a recording, or a table of it.
 pub fn run(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let content = content(args)?;
+    if args.selection.chooses_files() {
+        content.check_of_files()?;
+    }
     let selection = args.selection.selection(&args.phase)?;
     let mut recording = open(&args.recording, content.tables())?;
     selection.check(&args.recording, &recording)?;
     require(content, &args.recording, &recording)?;
+    selection.check_files(&[(&args.recording, &recording)])?;
     recording.tables = selected(recording.tables, &selection);
     if let Content::Events(format) = content {
         return export_events::run(&recording, format, args.output.as_deref());
@@ -203,8 +223,7 @@ pub fn to_file<R>(
     sync: Sync,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<R>,
 ) -> Result<R, Failure> {
-    whole_file(path, sync, write)
-        .map_err(|error| Failure::not_done(format_args!("{} could not be written: {error}", path.display())))
+    whole_file(path, sync, write).map_err(|error| Failure::not_written(path.display(), &error))
 }
 
 fn whole_file<R>(

@@ -16,7 +16,7 @@ const EXAMPLES: usize = 3;
 /// Tells what is left out, with its reason. Where it is much, what has the same reason is told together, with how many
 /// there are; `all` names each whatever their number.
 pub fn tell(skipped: &[Skipped], all: bool) {
-    lines(skipped, all).iter().for_each(message::tell);
+    lines(skipped, all).iter().for_each(message::tell_lines);
 }
 
 fn lines(skipped: &[Skipped], all: bool) -> Vec<String> {

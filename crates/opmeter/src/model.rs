@@ -48,7 +48,7 @@ fn run_fit(args: &FitArgs) -> Result<ExitCode, Failure> {
     print(|style, out| {
         write_model(&model, args.top, style, out)?;
         for path in args.output.iter().chain(&args.plot) {
-            writeln!(out, "\nwritten to {}", path.display())?;
+            writeln!(out, "\nwritten to {}", message::shown_path(path))?;
         }
         Ok(())
     })?;

@@ -5,9 +5,10 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use opmeter_report::visible;
 use opmeter_synthesis::Outcome;
 
-use crate::message::{line, shown};
+use crate::message::line;
 
 /// The progress of one template's search, on standard error.
 pub struct ProbeProgress {
@@ -49,7 +50,7 @@ impl ProbeProgress {
             Outcome::TooLong(limit) => format!("ended after {limit:.3} s"),
             Outcome::Failed(error) => error.clone(),
         };
-        line(format_args!("{}: n = {}: {}", shown(&self.template), HumanCount(n), shown(&how)));
+        line(format_args!("{}: n = {}: {}", visible(&self.template), HumanCount(n), visible(&how)));
     }
 
     /// The search is over: nothing of the line is left.

@@ -45,7 +45,7 @@ pub fn run(args: &RangeArgs) -> Result<ExitCode, Failure> {
             }
             Err(Error::Interrupted { signal }) => return Ok(interruption::end(signal)),
             Err(error) => {
-                message::tell(error);
+                message::tell_lines(error);
                 all_found = false;
             }
         }

@@ -3,7 +3,7 @@
 mod args;
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use opmeter_analysis::{
@@ -15,8 +15,10 @@ use opmeter_report::{Page, Style};
 
 use crate::error::Failure;
 use crate::live_folder::LiveFolder;
+use crate::message;
 use crate::report_page;
 use crate::selection::{Selection, require_instructions};
+use crate::terms_arg::{TermsArg, terms};
 
 use args::By;
 pub use args::ReportArgs;
@@ -29,8 +31,10 @@ pub const ALL: &[&str] =
     &["opcodes", "instructions", "lines", "pairs", "specialization", "event_sites", "sources"];
 
 /// The tables that a report is made of.
-fn tables_of(by: By) -> &'static [&'static str] {
+fn tables_of(by: By, of_files: bool) -> &'static [&'static str] {
     match by {
+        // Which opcodes files ran, their instructions say.
+        By::Opcode if of_files => &["instructions", "lines", "sources"],
         By::Opcode => &["opcodes", "energy"],
         By::Energy => &["energy"],
         By::Pair => &["pairs"],
@@ -43,21 +47,27 @@ fn tables_of(by: By) -> &'static [&'static str] {
 /// Prints each recording's report.
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let selection = args.selection.selection(&args.phase)?;
+    let terms = terms(args.terms, TermsArg::Executed, args.selection.chooses_files())?;
     if let Some(path) = &args.html {
-        return report_page::write(args, &selection, path);
+        return report_page::write(args, &selection, terms, path);
+    }
+    if args.selection.chooses_files() {
+        check_of_files(args.by)?;
+        check_files(args, &selection)?;
     }
     let stdout = io::stdout();
     let style = Style::for_stream(&stdout);
     let mut out = BufWriter::new(stdout.lock());
     let mut unlike = Vec::new();
     for (place, path) in args.recordings.iter().enumerate() {
-        let recording = open(path, if args.check { ALL } else { tables_of(args.by) })?;
+        let recording =
+            open(path, if args.check { ALL } else { tables_of(args.by, args.selection.chooses_files()) })?;
         selection.check(path, &recording)?;
         if place > 0 {
             written(writeln!(out))?;
         }
         if !args.check {
-            print(args, path, &recording, &selection, style, &mut out)?;
+            print(args, path, &recording, (&selection, terms), style, &mut out)?;
         } else if !print_check(args, path, &recording, style, &mut out)? {
             unlike.push(path.display().to_string());
         }
@@ -67,6 +77,28 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::not_done(format_args!("the tables of {} do not add up", unlike.join(", "))))
+}
+
+/// Checks that what is asked for can be told of single files.
+fn check_of_files(by: By) -> Result<(), Failure> {
+    let (what, of) = match by {
+        By::Pair => ("pairs are", "a process"),
+        By::Energy => ("energy is", "the whole command"),
+        By::Opcode | By::Line | By::Function | By::File | By::Specialization => return Ok(()),
+    };
+    Err(Failure::wrong(format_args!(
+        "{what} not known by file, only of {of}; leave --include and --exclude out, or use --by opcode, line, function, \
+         file or specialization"
+    )))
+}
+
+/// Checks that the patterns fit files of the recordings.
+fn check_files(args: &ReportArgs, selection: &Selection) -> Result<(), Failure> {
+    let recordings: Vec<Recording> =
+        args.recordings.iter().map(|path| open(path, &["lines", "sources"])).collect::<Result<_, _>>()?;
+    let named: Vec<(&Path, &Recording)> =
+        args.recordings.iter().map(PathBuf::as_path).zip(&recordings).collect();
+    selection.check_files(&named)
 }
 
 /// Prints the table that follows a run, to standard error. Nobody reading it is no failure.
@@ -83,7 +115,7 @@ pub fn print_after_run(recording: &Recording, top: usize) {
     let page = page(recording, Some(top), style);
     let _ = writeln!(out)
         .and_then(|()| page.write_opcodes(&mix, &mut out))
-        .and_then(|()| writeln!(out, "\nrecorded in {}", recording.path.display()))
+        .and_then(|()| writeln!(out, "\nrecorded in {}", message::shown_path(&recording.path)))
         .and_then(|()| out.flush());
 }
 
@@ -96,7 +128,7 @@ pub fn print_energy_after_run(recording: &Recording, is_recorded: bool) {
     let _ = writeln!(out)
         .and_then(|()| write_energy(recording, true, style, &mut out))
         .and_then(|()| match is_recorded {
-            true => writeln!(out, "\nrecorded in {}", recording.path.display()),
+            true => writeln!(out, "\nrecorded in {}", message::shown_path(&recording.path)),
             false => Ok(()),
         })
         .and_then(|()| out.flush());
@@ -136,7 +168,7 @@ pub fn open(path: &Path, tables: &[&str]) -> Result<Recording, Failure> {
 pub fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::not_done(format_args!("the output could not be written: {error}")))
+            Err(Failure::not_written("the output", &error))
         }
         _ => Ok(()),
     }
@@ -151,15 +183,15 @@ fn print(
     args: &ReportArgs,
     path: &Path,
     recording: &Recording,
-    selection: &Selection,
+    (selection, terms): (&Selection, Terms),
     style: Style,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let tables = &recording.tables;
     let filter = selection.filter.clone();
-    let terms = args.terms.into();
     let many = page(recording, args.top.or(Some(TOP)), style);
-    if !recording.manifest.has_counts() && !matches!(args.by, By::Opcode | By::Energy) {
+    let of_files = args.selection.chooses_files();
+    if !recording.manifest.has_counts() && (of_files || !matches!(args.by, By::Opcode | By::Energy)) {
         return Err(Failure::not_done(without_counts(path)));
     }
     let grouping = match args.by {
@@ -169,6 +201,12 @@ fn print(
         By::Energy => return written(write_energy(recording, true, style, out)),
         By::Opcode if !recording.manifest.has_counts() => {
             return written(write_energy(recording, true, style, out));
+        }
+        By::Opcode if of_files => {
+            require_instructions(path, recording)?;
+            let files = Files::new(tables, &selection.patterns, args.all_files);
+            let mix = OpcodeMix::of_files(&tables.instructions, filter, &files);
+            return written(page(recording, args.top, style).write_opcodes(&mix, out));
         }
         By::Opcode => {
             let mix = OpcodeMix::new(&tables.opcodes, filter, terms);

@@ -1,17 +1,18 @@
 //! `opmeter report --html`
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use opmeter_analysis::Files;
+use opmeter_analysis::{Files, Terms};
 use opmeter_recording::Recording;
 use opmeter_report::{Recorded, ReportPage};
 
 use crate::error::Failure;
 use crate::export::{Sync, to_file};
+use crate::message;
 use crate::report::{ReportArgs, open, written};
-use crate::selection::Selection;
+use crate::selection::{Selection, require_instructions};
 
 /// The tables that a page is made of.
 const TABLES: &[&str] =
@@ -21,20 +22,31 @@ const TABLES: &[&str] =
 const STDOUT: &str = "-";
 
 /// Writes a page of all recordings to `path`, and says where it is.
-pub fn write(args: &ReportArgs, selection: &Selection, path: &Path) -> Result<ExitCode, Failure> {
+pub fn write(
+    args: &ReportArgs,
+    selection: &Selection,
+    terms: Terms,
+    path: &Path,
+) -> Result<ExitCode, Failure> {
     let mut recordings = Vec::new();
     for path in &args.recordings {
         let recording = open(path, TABLES)?;
         selection.check(path, &recording)?;
+        if args.selection.chooses_files() && recording.manifest.has_counts() {
+            require_instructions(path, &recording)?;
+        }
         recordings.push(recording);
     }
+    let named: Vec<(&Path, &Recording)> =
+        args.recordings.iter().map(PathBuf::as_path).zip(&recordings).collect();
+    selection.check_files(&named)?;
     let recordings = args
         .recordings
         .iter()
         .zip(&recordings)
         .map(|(path, recording)| {
             let files = Files::new(&recording.tables, &selection.patterns, args.all_files);
-            Recorded::new(&name(path, recording), recording, &selection.filter, &files, args.terms.into())
+            Recorded::new(&name(path, recording), recording, &selection.filter, &files, terms)
         })
         .collect();
     let page = ReportPage { recordings };
@@ -53,7 +65,7 @@ pub fn write_page(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
     }
     to_file(path, Sync::No, |out| write(out))?;
     // Nobody reading it is no failure.
-    let _ = writeln!(io::stderr(), "page written to {}", path.display());
+    let _ = writeln!(io::stderr(), "page written to {}", message::shown_path(path));
     Ok(())
 }
 

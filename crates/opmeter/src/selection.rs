@@ -1,12 +1,15 @@
 //! Which part of a recording is shown or written.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 use opmeter_analysis::{FilePatterns, RowFilter};
-use opmeter_recording::{Phase, Recording};
+use opmeter_recording::{LineRow, Phase, Recording};
 
 use crate::error::Failure;
+use crate::message;
 use crate::phase_arg::PhaseArg;
 use crate::report::without_counts;
 
@@ -33,6 +36,11 @@ pub struct Selection {
 }
 
 impl SelectionArgs {
+    /// Whether files are chosen.
+    pub fn chooses_files(&self) -> bool {
+        !self.include.is_empty() || !self.exclude.is_empty()
+    }
+
     /// What the arguments choose, in these phases.
     ///
     /// # Errors
@@ -61,6 +69,52 @@ impl Selection {
                 processes.len()
             ))),
         }
+    }
+
+    /// Checks that the patterns fit files of the recordings, each with the path that it was named by, and says which don't.
+    /// Recordings that do not say where anything ran have no files to fit.
+    ///
+    /// # Errors
+    /// When no file fits any that is to be included.
+    pub fn check_files(&self, recordings: &[(&Path, &Recording)]) -> Result<(), Failure> {
+        let names = |recording: &Recording| -> BTreeSet<(Arc<str>, String)> {
+            let tables = &recording.tables;
+            let paths: HashMap<&str, &str> =
+                tables.sources.iter().map(|source| (&*source.file, source.path.as_str())).collect();
+            let named = |row: &LineRow| {
+                (row.file.clone(), paths.get(&*row.file).copied().unwrap_or_default().to_owned())
+            };
+            tables.lines.iter().map(named).collect()
+        };
+        let names: BTreeSet<(Arc<str>, String)> =
+            recordings.iter().flat_map(|(_, recording)| names(recording)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let files: Vec<Vec<&str>> = names.iter().map(|(file, path)| vec![&**file, path.as_str()]).collect();
+        let idle = self.patterns.idle(&files);
+        let places: Vec<String> = recordings.iter().map(|(path, _)| path.display().to_string()).collect();
+        let places = places.join(" or ");
+        let first = recordings.first().map(|(path, _)| path.display().to_string()).unwrap_or_default();
+        let options = |option: &str, patterns: &[String]| {
+            patterns.iter().map(|pattern| format!("{option} {pattern}")).collect::<Vec<String>>().join(" or ")
+        };
+        if idle.is_nothing_included {
+            return Err(Failure::not_done(format_args!(
+                "no file that ran in {places} fits {}; `opmeter report {first} --by file --all-files --phase all` lists \
+                 those that did",
+                options("--include", &idle.include)
+            )));
+        }
+        for (option, patterns) in [("--include", idle.include), ("--exclude", idle.exclude)] {
+            if !patterns.is_empty() {
+                message::tell(format_args!(
+                    "no file that ran in {places} fits {}",
+                    options(option, &patterns)
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -87,7 +87,7 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
             Ok(()) => {}
             Err(Refusal::Break(signal)) => return Ok(interruption::end(signal)),
             Err(Refusal::Continue(failure)) if failure.status == NOT_DONE => {
-                message::tell(&failure.message);
+                message::tell_lines(&failure.message);
                 status = ExitCode::from(NOT_DONE);
             }
             Err(Refusal::Continue(failure)) => return Err(failure),
@@ -103,7 +103,8 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
         let counts = [(written.new, "new"), (written.replaced, "replaced"), (written.same, "there already")];
         let counts =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
-        say(&format!("{}: {}", path.display(), counts.collect::<Vec<_>>().join(", ")))?;
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        say(&format!("{}: {counts}", message::shown_path(&path)))?;
     }
     Ok(status)
 }

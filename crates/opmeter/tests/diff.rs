@@ -309,6 +309,13 @@ fn a_gate_has_statuses_of_its_own() {
     assert_eq!(gate(&["a.opm", "nowhere.opm", "--fail-above", "5"]).0, 2);
     assert_eq!(gate(&["a.opm", "b.opm", "--fail-above", "-1"]).0, 2);
     let (status, text) = gate(&["a.opm", "b.opm", "--fail-above", "5", "--include", "nowhere.py"]);
+    assert!(
+        status == 2 && text.contains("no file that ran in a.opm or b.opm fits --include nowhere.py"),
+        "{status} {text}"
+    );
+    assert_eq!(gate(&["a.opm", "b.opm", "--include", "nowhere.py"]).0, 2);
+    let (status, text) =
+        gate(&["a.opm", "b.opm", "--fail-above", "5", "--include", "prog.py", "--phase", "shutdown"]);
     assert!(status == 2 && text.contains("nothing that is selected ran"), "{status} {text}");
     let (status, _) = gate(&["a.opm", "b.opm", "--terms", "executed", "--include", "prog.py"]);
     assert_eq!(status, 2);
@@ -334,6 +341,91 @@ fn a_run_that_failed_early_does_not_pass() {
     let output = work.diff(&["a.opm", "b.opm", "--fail-above", "10"]);
     assert_eq!(output.status.code(), Some(2), "{}", text_of(&output.stderr));
     assert!(text_of(&output.stdout).contains("ended differently: before with status 0, after with status 3"));
+}
+
+#[test]
+fn a_run_that_ended_otherwise_and_ran_more_fails() {
+    let python = interpreters::any();
+    let work = Workplace::new();
+    work.record(&python.path, "prog.py", "for i in range(1000): pass\n", "a.opm");
+    work.record(&python.path, "prog.py", "for i in range(3000): pass\nraise SystemExit(3)\n", "b.opm");
+    let gate = |arguments: &[&str]| work.diff(arguments).status.code().unwrap();
+    assert_eq!(gate(&["a.opm", "b.opm", "--fail-above", "10"]), 1);
+    assert_eq!(gate(&["a.opm", "b.opm", "--fail-above", "1000"]), 2);
+    // Where the run before failed, it may have ended early.
+    assert_eq!(gate(&["b.opm", "a.opm", "--fail-above", "10"]), 2);
+    work.edit_recording("a.opm", |recording| recording.manifest.exit.code = Some(4));
+    assert_eq!(gate(&["a.opm", "b.opm", "--fail-above", "10"]), 2);
+}
+
+#[test]
+fn of_several_processes_those_that_are_compared_are_told() {
+    let python = interpreters::any();
+    let work = Workplace::new();
+    let program = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'pass'])\n";
+    work.record(&python.path, "prog.py", program, "a.opm");
+    let all = work.prints(&["a.opm", "a.opm"]);
+    assert_eq!(all.matches("2 processes").count(), 2, "{all}");
+    let one = work.prints(&["a.opm", "a.opm", "--process", "1"]);
+    assert_eq!(one.matches("1 of 2 processes").count(), 2, "{one}");
+}
+
+/// Functions that are nearly the same, and a decorator.
+const ALIKE: &str = "\
+def memo(function):
+    seen = {}
+    def wrapper(n):
+        if n not in seen:
+            seen[n] = function(n)
+        return seen[n]
+    return wrapper
+
+def second(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+def third(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+@memo
+def twice(n): return 2 * n
+
+print(second(5), third(9), twice(3), twice(3))
+";
+
+#[test]
+fn functions_that_are_nearly_the_same_are_told_apart() {
+    let python = interpreters::any();
+    let work = Workplace::new();
+    work.record(&python.path, "before/prog.py", ALIKE, "a.opm");
+    let rows = |edited: &str| {
+        let _ = fs::remove_dir_all(work.path("b.opm"));
+        work.record(&python.path, "after/prog.py", edited, "b.opm");
+        let csv = work.prints(&["a.opm", "b.opm", "--by", "line", "--format", "csv"]);
+        csv.lines().skip(1).map(str::to_owned).collect::<Vec<String>>()
+    };
+    let second = &ALIKE[ALIKE.find("def second").unwrap()..ALIKE.find("def third").unwrap()];
+    // A function gets another name, and a local in one that was the same as it.
+    let edited = ALIKE.replace("third", "third_new").replace(second, &second.replace("total", "subtotal"));
+    assert_eq!(rows(&edited), Vec::<String>::new());
+    assert_eq!(rows(&ALIKE.replace("memo", "renamed_memo")), Vec::<String>::new());
+    assert_eq!(rows(&ALIKE.replace("twice", "doubled")), Vec::<String>::new());
+    // A copy of what it was, never called, beside a function in which a local has another name.
+    let copy = second.replace("second", "second_old");
+    let edited = ALIKE.replace(second, &(second.replace("total", "subtotal") + &copy));
+    let [row] = &rows(&edited)[..] else { panic!("{:?}", rows(&edited)) };
+    assert!(row.contains("def second_old(n):") && row.contains("added"), "{row}");
+    // A line that is new beside one in which a name has become another.
+    let edited =
+        second.replace("        total", "        assert i >= 0\n        total").replace("total", "total_v");
+    let found = rows(&ALIKE.replace(second, &edited));
+    let added: Vec<&String> = found.iter().filter(|row| !row.contains("for i in range")).collect();
+    assert!(added.len() == 1 && added[0].contains("assert i >= 0"), "{found:?}");
 }
 
 #[test]

@@ -146,6 +146,83 @@ fn libraries_are_folded_unless_they_are_asked_for() {
 }
 
 #[test]
+fn opcodes_of_chosen_files_are_those_of_their_instructions() {
+    let recorded = Recorded::new();
+    let chosen = recorded.prints(&["report", "out.opm", "--include", "a.py"]);
+    assert!(chosen.contains("2,469 of 7,469 executions"), "{chosen}");
+    assert!(chosen.contains("Opcodes of the chosen files, as compiled:"), "{chosen}");
+    assert!(chosen.contains("NOP               2,469   100.00"), "{chosen}");
+    let others = recorded.prints(&["report", "out.opm", "--exclude", "a.py", "--terms", "base"]);
+    assert!(others.contains("NOP               5,000   100.00"), "{others}");
+    let nothing = recorded.prints(&["report", "out.opm", "--include", "a.py", "--phase", "shutdown"]);
+    assert!(nothing.contains("Nothing ran in the files and phases that are shown."), "{nothing}");
+
+    let executed = ["report", "out.opm", "--include", "a.py", "--terms", "executed"];
+    recorded.fails_with(2, &executed, "of single files it is only known what the compiler emitted");
+    let page = [&executed[..], &["--html", "-"]].concat();
+    recorded.fails_with(2, &page, "of single files it is only known what the compiler emitted");
+    for (by, of) in [("pair", "only of a process"), ("energy", "only of the whole command")] {
+        recorded.fails_with(2, &["report", "out.opm", "--by", by, "--include", "a.py"], of);
+    }
+    for table in ["opcodes", "pairs", "distributions", "runs", "energy"] {
+        let export = ["export", "out.opm", "--table", table, "--format", "csv", "--exclude", "a.py"];
+        recorded.fails_with(2, &export, "not known by file, only of ");
+    }
+    recorded.fails_with(2, &["report", "out.opm", "--check", "--include", "a.py"], "cannot be used with");
+}
+
+#[test]
+fn a_page_of_chosen_files_is_of_these_alone() {
+    let recorded = Recorded::new();
+    let pair = PairRow {
+        process: 0,
+        phase: Phase::Main,
+        first: "NOP".into(),
+        second: "POP_TOP".into(),
+        first_base: "NOP".into(),
+        second_base: "POP_TOP".into(),
+        executions: 7,
+    };
+    recorded.write(&Tables { pairs: vec![pair], ..recorded.tables() });
+    let page = recorded.prints(&["report", "out.opm", "--html", "-", "--include", "a.py"]);
+    let body = &page[..page.find("<script").unwrap()];
+    assert!(body.contains("Opcodes of the chosen files, as compiled"), "{body}");
+    assert!(body.contains("2,469 of 7,469 executions"), "{body}");
+    assert!(body.contains("Pairs are not known by file") && !body.contains("POP_TOP"), "{body}");
+    let all = recorded.prints(&["report", "out.opm", "--html", "-"]);
+    assert!(all.contains("Opcodes as executed") && all.contains("POP_TOP"), "{all}");
+    assert!(!all.contains("chosen files") && !all.contains("Pairs are not known"), "{all}");
+}
+
+#[test]
+fn patterns_that_fit_nothing_are_told() {
+    let recorded = Recorded::new();
+    for command in [
+        &["report", "out.opm"][..],
+        &["report", "out.opm", "--by", "line"],
+        &["report", "out.opm", "--html", "-"],
+        &["annotate", "out.opm"],
+        &["export", "out.opm", "--table", "lines", "--format", "csv"],
+    ] {
+        let with = |options: &[&str]| recorded.run(&[command, options].concat());
+        let error = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+        let none = with(&["--include", "nothing.py"]);
+        assert_eq!(none.status.code(), Some(1), "{command:?}: {}", error(&none));
+        let sentence =
+            "no file that ran in out.opm fits --include nothing.py; `opmeter report out.opm --by file";
+        assert!(error(&none).contains(sentence), "{command:?}: {}", error(&none));
+        assert!(none.stdout.is_empty(), "{command:?}");
+        let one = with(&["--include", "nothing.py", "--include", "a.py", "--exclude", "nobody.py"]);
+        assert!(one.status.success(), "{command:?}: {}", error(&one));
+        for option in ["--include nothing.py", "--exclude nobody.py"] {
+            let sentence = format!("no file that ran in out.opm fits {option}\n");
+            assert!(error(&one).contains(&sentence), "{command:?}: {}", error(&one));
+        }
+        assert!(!error(&one).contains("--include a.py"), "{command:?}: {}", error(&one));
+    }
+}
+
+#[test]
 fn what_a_recording_lacks_is_told() {
     let recorded = Recorded::new();
     recorded.fails(&["report", "out.opm", "--by", "pair"], "record again with `opmeter record --pairs`");

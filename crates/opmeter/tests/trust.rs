@@ -357,6 +357,19 @@ fn names_in_a_recording_do_nothing_to_a_terminal() {
         clean(&["diff", by], &output.stdout);
         clean(&["diff", by], &output.stderr);
     }
+    // What tables for other programs have no room for is told.
+    let csv =
+        opmeter().args(["diff", "--by", "line", "--format", "csv"]).args([&recording, &recording]).output();
+    let csv = csv.unwrap();
+    clean(&["diff", "csv"], &csv.stderr);
+    assert!(
+        !csv.stderr.is_empty()
+            && String::from_utf8_lossy(&csv.stderr).lines().all(|line| line.starts_with("opmeter: "))
+    );
+    let page = folder.path().join(format!("{HOSTILE}.html"));
+    let output = opmeter().arg("report").arg(&recording).arg("--html").arg(&page).output().unwrap();
+    clean(&["report", "--html"], &output.stderr);
+    assert!(page.exists() && output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut shown = 0;
     for command in reports.chain(others) {
         let output = opmeter().args(&command).arg(&recording).output().unwrap();

@@ -18,6 +18,8 @@ pub struct Comparison<'a> {
     pub before: Side<'a>,
     /// The recording after.
     pub after: Side<'a>,
+    /// Which phases and processes are compared.
+    pub filter: RowFilter,
     /// All that is selected.
     pub total: Change,
     /// By opcode, in the terms that were asked for.
@@ -80,6 +82,7 @@ impl<'a> Comparison<'a> {
             );
         }
         Comparison {
+            filter: filter.clone(),
             total,
             opcodes: Changes::new(opcodes),
             families: Changes::new(family_changes(before, after, filter, by_file)),

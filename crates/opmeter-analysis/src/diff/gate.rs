@@ -16,7 +16,8 @@ impl Comparison<'_> {
     /// Whether the executions of what is selected grew by more than so many percent.
     ///
     /// Where something is missing, or the runs ended differently, fewer executions are no proof of anything: that is
-    /// undecided. What grew by more even so has failed, if the recording before is whole.
+    /// undecided. What grew by more even so has failed, if the recording before is whole and its run succeeded: a run
+    /// that was cut short would only have executed more.
     pub fn gate(&self, percent: f64) -> Gate {
         let change = self.total;
         let grew = change.executions() as f64 * 100.0 > change.before.executions as f64 * percent;
@@ -28,6 +29,11 @@ impl Comparison<'_> {
         if !before.complete {
             return undecided("the recording before is incomplete".to_owned());
         }
+        let is_whole =
+            before.exit == after.exit || before.exit.code == Some(0) && before.exit.signal.is_none();
+        if grew && is_whole {
+            return Gate::Failed;
+        }
         if before.exit != after.exit {
             return undecided(format!(
                 "the runs ended differently (before {}, after {})",
@@ -35,10 +41,9 @@ impl Comparison<'_> {
                 end(after)
             ));
         }
-        match (grew, after.complete) {
-            (true, _) => Gate::Failed,
-            (false, true) => Gate::Passed,
-            (false, false) => undecided("the recording after is incomplete".to_owned()),
+        if !after.complete {
+            return undecided("the recording after is incomplete".to_owned());
         }
+        Gate::Passed
     }
 }

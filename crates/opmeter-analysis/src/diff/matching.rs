@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use super::alignment::{align, align_same};
 use super::increasing::increasing;
 use super::moved::pair_moved;
+use super::renaming::Renaming;
 use super::scope_pairs::{ScopeAt, pair_scopes};
 use super::similarity::similarity;
 use super::source::{Source, SourceLine};
@@ -12,7 +13,7 @@ pub(crate) type LineAt = (usize, usize);
 
 /// How similar two lines have to be for one to be the other, changed, wherever between their neighbours they stand.
 const SIMILAR: f32 = 0.45;
-/// And for one to be the other where they stand elsewhere in the definition.
+/// And for one to be the other though its text stands elsewhere, or where they stand elsewhere in the definition.
 const VERY_SIMILAR: f32 = 0.7;
 /// The most pairs of lines between two others that are compared with each other, in their order.
 const MOST_PAIRS_IN_ORDER: usize = 250_000;
@@ -37,8 +38,8 @@ impl Matching {
     /// Matches the lines of sources; `files` are the pairs of sources that are the same file.
     ///
     /// Lines are matched definition by definition: what holds the same in the same order first, then what moved within
-    /// the definition, blocks that moved to others, lines that changed between others that did not, and at last single
-    /// lines that moved.
+    /// the definition, lines that changed a little between others that did not, blocks that moved to other definitions,
+    /// lines that changed more, and at last single lines that moved.
     pub(crate) fn of(before: &[Source], after: &[Source], files: &[(usize, usize)]) -> Matching {
         let nothing =
             |sources: &[Source]| sources.iter().map(|source| vec![None; source.lines.len()]).collect();
@@ -60,10 +61,15 @@ impl Matching {
             pair_moved((before, after), (one, other), 1, &mut matching);
             bodies.pair_repeated(&mut matching);
         }
+        // What stands in its place under another name, or changed a little, did not go elsewhere, though a copy of what it
+        // was may stand there.
+        for bodies in &bodies {
+            bodies.pair_changed(&mut matching, VERY_SIMILAR);
+        }
         let rest = |matching: &Matching| (matching.unmatched_before(before), matching.unmatched_after(after));
         pair_moved((before, after), rest(&matching), BLOCK, &mut matching);
         for bodies in &bodies {
-            bodies.pair_changed(&mut matching);
+            bodies.pair_changed(&mut matching, SIMILAR);
         }
         pair_moved((before, after), rest(&matching), 1, &mut matching);
         for bodies in &bodies {
@@ -193,18 +199,26 @@ impl<'a> Bodies<'a> {
         }
     }
 
-    /// Pairs lines that are similar, between neighbours that are matched.
-    fn pair_changed(&self, matching: &mut Matching) {
-        for (before, after) in self.gaps(matching) {
+    /// Pairs lines that are so similar, or the same under other names, between neighbours that are matched.
+    fn pair_changed(&self, matching: &mut Matching, least: f32) {
+        let gaps = self.gaps(matching);
+        if gaps.is_empty() {
+            return;
+        }
+        fn texts<'a>(source: &'a Source, lines: &'a [usize]) -> impl Iterator<Item = &'a str> {
+            lines.iter().map(|line| source.texts[*line].as_str())
+        }
+        let renaming = Renaming::of(texts(self.before.1, self.before.2), texts(self.after.1, self.after.2));
+        for (before, after) in gaps {
             if before.len() * after.len() > MOST_PAIRS_IN_ORDER {
                 continue;
             }
             let text = |source: &'a Source, at: LineAt| source.texts[at.1].as_str();
             let pairs = align(before.len(), after.len(), |i, j| {
-                let alike = similarity(text(self.before.1, before[i]), text(self.after.1, after[j]));
+                let alike = renaming.similarity(text(self.before.1, before[i]), text(self.after.1, after[j]));
                 let value = |source: &Source, at: LineAt| source.lines[at.1].value;
                 let value = value(self.before.1, before[i]).min(value(self.after.1, after[j]));
-                (alike >= SIMILAR).then_some(alike * value)
+                (alike >= least).then_some(alike * value)
             });
             pairs.into_iter().for_each(|(i, j)| matching.pair(before[i], after[j]));
         }

@@ -3,19 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::matching::Matching;
+use super::random::Random;
 use super::source::{Keys, Source};
 
-/// Numbers that look random, and are the same in each run (xorshift).
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % end as u64) as usize
-    }
-
     fn name(&mut self) -> String {
         const SYLLABLES: [&str; 12] =
             ["ba", "co", "du", "fe", "gi", "ka", "lo", "mi", "nu", "pe", "ra", "so"];

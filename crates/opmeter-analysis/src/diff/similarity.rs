@@ -24,7 +24,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// Names and numbers whole, all else sign by sign, without space.
-fn tokens(line: &str) -> Vec<&str> {
+pub(crate) fn tokens(line: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = line.trim();
     while let Some(first) = rest.chars().next() {

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::EventSiteRow;
 use crate::Phase;
+use crate::code_files::code_files;
 
 /// Size of a code unit's cell in bytes, where no times are taken.
 const CELL: u64 = 8;
@@ -21,6 +22,7 @@ pub(crate) fn event_sites(
     log: &CodeLog,
 ) -> Vec<EventSiteRow> {
     let texts: Vec<Arc<str>> = log.texts.iter().map(|text| text.as_str().into()).collect();
+    let files = code_files(log, opcodes, &texts);
     let mut places = Places::new(opcodes, log);
     let mut names: FxHashMap<String, Arc<str>> = FxHashMap::default();
     let mut name = |name: String| names.entry(name).or_insert_with_key(|name| name.as_str().into()).clone();
@@ -40,7 +42,7 @@ pub(crate) fn event_sites(
                 phase: Phase::ALL.get(phase).copied().unwrap_or(Phase::Main),
                 opcode: name(opcode),
                 base_opcode: name(base.to_owned()),
-                file: code.map_or(empty.clone(), |code| text(code.file)),
+                file: place.and_then(|place| files.get(place.code)).unwrap_or(&empty).clone(),
                 function: code.map_or(empty.clone(), |code| text(code.function)),
                 line: place.map_or(0, |place| places.line(place.code, offset)),
                 offset: if place.is_some() { offset } else { 0 },

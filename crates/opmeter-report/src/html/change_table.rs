@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
 use opmeter_analysis::{Change, Spot};
 
@@ -23,8 +25,11 @@ const NEW: &str = "new";
 pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedFiles<'_>) -> Markup {
     let (one, many) = table.nouns;
     let takes_other_time = |change: &Change| timed && is_beyond_error(change);
-    let (changed, same): (Vec<&ShownRow<'_>>, Vec<&ShownRow<'_>>) =
+    let (mut changed, same): (Vec<&ShownRow<'_>>, Vec<&ShownRow<'_>>) =
         table.rows.iter().partition(|row| row.change.size() > 0 || takes_other_time(&row.change));
+    // They are sorted by their executions; among those that ran as often it is their times that tell.
+    let by_time = timed && changed.iter().all(|row| row.change.size() == 0);
+    changed.sort_by_key(|row| Reverse(size(&row.change, timed)));
     let (shown, hidden) = changed.split_at(MOST_ROWS.min(changed.len()));
     let most = shown.iter().map(|row| row.change.size()).max().unwrap_or(0).max(1) as f64;
     let mut notes = Vec::new();
@@ -49,7 +54,7 @@ pub(crate) fn change_table(table: &ShownTable<'_>, timed: bool, files: &AlignedF
     let table = Table {
         id: format!("{many}-changed"),
         caption: format!("{} that changed", capitalised(many)),
-        columns: columns(table, timed),
+        columns: columns(table, timed, by_time),
         rows: rows.collect(),
         filter: Some((one, many)),
         note: (!notes.is_empty()).then(|| notes.join(" · ")),
@@ -72,6 +77,12 @@ pub(crate) fn legend() -> Markup {
     }
 }
 
+/// By how much it changed: in executions; where there are as many as before, in net cycles.
+fn size(change: &Change, timed: bool) -> (u128, Option<u128>) {
+    let net = change.net_cycles().filter(|_| timed && change.size() == 0);
+    (change.size(), net.map(|(net, _)| net.unsigned_abs()))
+}
+
 /// Whether its time changed by more than the estimates' errors explain.
 fn is_beyond_error(change: &Change) -> bool {
     change.net_cycles().is_some_and(|(net, error)| net.unsigned_abs() as f64 > TIMES_ERROR * error)
@@ -82,12 +93,13 @@ fn capitalised(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn columns(table: &ShownTable<'_>, timed: bool) -> Vec<Column> {
+fn columns(table: &ShownTable<'_>, timed: bool, by_time: bool) -> Vec<Column> {
+    let sorted = |column: Column, is_sorted: bool| if is_sorted { column.sorted() } else { column };
     let mut columns: Vec<Column> = table.places.iter().map(|column| Column::name(column.heading())).collect();
     columns.extend([
         Column::number("executions before"),
         Column::number("after"),
-        Column::number("change").by_size().sorted(),
+        sorted(Column::number("change").by_size(), !by_time),
         Column::number("change %").by_size().about("Of the executions before."),
         Column::picture("shrank · grew"),
     ]);
@@ -95,7 +107,7 @@ fn columns(table: &ShownTable<'_>, timed: bool) -> Vec<Column> {
         columns.extend([
             Column::number("net Mcycles before").estimated(),
             Column::number("after").estimated(),
-            Column::number("change").by_size().estimated().about("Estimated."),
+            sorted(Column::number("change").by_size().estimated().about("Estimated."), by_time),
             Column::number("±").error().about("The standard error of the change, in millions of cycles."),
             Column::number("raw cycles each before").about("Measured, what measuring cost included."),
             Column::number("after").about("Measured, what measuring cost included."),
@@ -177,6 +189,18 @@ mod tests {
             ns_net: cycles_net / 2,
         };
         Ran { executions, time: Some(time) }
+    }
+
+    #[test]
+    fn what_ran_as_often_is_sorted_by_its_time() {
+        let change =
+            |executions: u128, net: u128| Change { before: ran(10, 500), after: ran(executions, net) };
+        let mut changes =
+            [change(10, 400), change(10, 900), change(12, 500), change(10, 501), change(7, 501)];
+        changes.sort_by_key(|change| Reverse(size(change, true)));
+        let order = changes.map(|change| (change.after.executions, change.after.time.unwrap().cycles_net));
+        assert_eq!(order, [(7, 501), (12, 500), (10, 900), (10, 400), (10, 501)]);
+        assert_eq!(size(&change(10, 900), false), (0, None));
     }
 
     #[test]

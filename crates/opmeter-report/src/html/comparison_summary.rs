@@ -1,11 +1,11 @@
 use maud::{Markup, html};
-use opmeter_analysis::{Ran, Side};
+use opmeter_analysis::{Ran, RowFilter, Side};
 
 use super::comparison_page::{ComparisonPage, Verdict};
 use super::table::{Cell, Column, ESTIMATED, Table};
-use crate::diff_report::{metered_interpreters, phases};
+use crate::diff_report::phases;
 use crate::diff_times::{mega, signed_mega};
-use crate::heading::failure;
+use crate::heading::{failure, interpreters, processes};
 use crate::number::{grouped, signed, signed_percent};
 use crate::terminal_text::{command_line, visible};
 
@@ -62,8 +62,10 @@ fn recordings(page: &ComparisonPage<'_>) -> Table {
         ("before", &comparison.before, comparison.total.before),
         ("after", &comparison.after, comparison.total.after),
     ];
-    let rows =
-        sides.iter().zip(page.names).map(|((side_name, side, ran), name)| row(side_name, side, ran, name));
+    let rows = sides
+        .iter()
+        .zip(page.names)
+        .map(|((side_name, side, ran), name)| row(side_name, side, &comparison.filter, ran, name));
     Table {
         id: "recordings".to_owned(),
         caption: "Recordings".to_owned(),
@@ -71,7 +73,7 @@ fn recordings(page: &ComparisonPage<'_>) -> Table {
             Column::text(""),
             Column::name("recording"),
             Column::text("interpreter"),
-            Column::number("processes"),
+            Column::text("processes"),
             Column::number("executions"),
             Column::number("ran for, s"),
             Column::text("ended"),
@@ -85,13 +87,13 @@ fn recordings(page: &ComparisonPage<'_>) -> Table {
     }
 }
 
-fn row(side_name: &'static str, side: &Side<'_>, ran: &Ran, name: &str) -> Vec<Cell> {
+fn row(side_name: &'static str, side: &Side<'_>, filter: &RowFilter, ran: &Ran, name: &str) -> Vec<Cell> {
     let manifest = side.manifest;
     vec![
         side_name.into(),
         visible(name).into(),
-        metered_interpreters(side).join(", ").into(),
-        grouped(manifest.processes.len() as u128).into(),
+        interpreters(manifest, filter).join(", ").into(),
+        processes(manifest, filter).into(),
         grouped(ran.executions).into(),
         format!("{:.2}", manifest.wall_seconds).into(),
         failure(manifest).unwrap_or_else(|| "exit code 0".to_owned()).into(),

@@ -9,6 +9,11 @@ use super::times::{time_cells, time_columns};
 use crate::number::{grouped, percent};
 use crate::terminal_text::visible;
 
+/// What is not known of the files that are chosen.
+const OF_FILES: &str = "Of single files it is known which opcodes the compiler emitted, and how often these were executed; in \
+     which specialised form, and how the times of an opcode are distributed, is only known of a process: a page \
+     without --include and --exclude shows it.";
+
 /// The table of opcodes, with times where they were taken.
 pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
     if recorded.mix.entries.is_empty() {
@@ -17,6 +22,7 @@ pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
     let timed = recorded.mix.totals.time.is_some();
     html! {
         (table(place, recorded).markup())
+        @if recorded.mix.is_of_files { p.note { (OF_FILES) } }
         @if timed { (legend_of_estimates()) }
     }
 }
@@ -54,6 +60,7 @@ fn table(place: usize, recorded: &Recorded<'_>) -> Table {
         id: format!("opcodes-{place}"),
         caption: match mix.terms {
             Terms::AsExecuted => "Opcodes as executed",
+            Terms::Base if mix.is_of_files => "Opcodes of the chosen files, as compiled",
             Terms::Base => "Opcodes as compiled",
         }
         .to_owned(),

@@ -19,6 +19,14 @@ const MOST_ROWS: usize = 200;
 
 /// Which opcode followed which: a map of the most frequent, and a table.
 pub(crate) fn part(place: usize, recorded: &Recorded<'_>) -> Markup {
+    if recorded.has_pairs && recorded.mix.is_of_files {
+        return html! {
+            p {
+                "Pairs are not known by file, only of a process: a page without " code { "--include" } " and "
+                code { "--exclude" } " shows them."
+            }
+        };
+    }
     let Some(mix) = recorded.pairs.as_ref().filter(|mix| !mix.entries.is_empty()) else {
         return html! {
             p { "No pairs were counted in what is shown; " code { "opmeter record --pairs" } " counts them." }

@@ -23,7 +23,9 @@ pub struct Recorded<'a> {
     pub(crate) sources: Vec<SourceText>,
     /// The places of the annotated files in that order.
     places: HashMap<&'a str, usize>,
-    /// None where pairs were not recorded.
+    /// Whether pairs were recorded.
+    pub(crate) has_pairs: bool,
+    /// None where pairs were not recorded, or files are chosen: pairs are of whole processes.
     pub(crate) pairs: Option<PairMix>,
     /// None where nothing specialises.
     pub(crate) specialization: Option<Specialization>,
@@ -33,7 +35,7 @@ pub struct Recorded<'a> {
 
 impl<'a> Recorded<'a> {
     /// Adds up what `filter` takes of a recording, in the files that are taken, and reads its sources. `name` is what
-    /// the page calls it.
+    /// the page calls it. Where files are chosen, opcodes are theirs, in base terms whatever `terms` says.
     pub fn new(
         name: &str,
         recording: &'a Recording,
@@ -49,7 +51,11 @@ impl<'a> Recorded<'a> {
         Recorded {
             name: crate::terminal_text::visible(name),
             manifest,
-            mix: OpcodeMix::new(&tables.opcodes, filter.clone(), terms),
+            mix: if files.are_chosen() {
+                OpcodeMix::of_files(&tables.instructions, filter.clone(), files)
+            } else {
+                OpcodeMix::new(&tables.opcodes, filter.clone(), terms)
+            },
             distributions: distributions(&tables.distributions, filter),
             lines: hotspots(Grouping::Line),
             functions: hotspots(Grouping::Function),
@@ -57,7 +63,9 @@ impl<'a> Recorded<'a> {
             sources: sources.collect(),
             places: annotations.files().enumerate().map(|(place, file)| (&**file, place)).collect(),
             annotations,
-            pairs: (!tables.pairs.is_empty()).then(|| PairMix::new(&tables.pairs, filter.clone(), terms)),
+            has_pairs: !tables.pairs.is_empty(),
+            pairs: (!tables.pairs.is_empty() && !files.are_chosen())
+                .then(|| PairMix::new(&tables.pairs, filter.clone(), terms)),
             specialization: (!tables.specialization.is_empty())
                 .then(|| Specialization::new(&tables.specialization, filter.clone(), files)),
             energy: manifest.energy.as_ref().and_then(|energy| EnergySummary::new(energy, &tables.energy)),

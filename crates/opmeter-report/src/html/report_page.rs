@@ -64,7 +64,7 @@ impl ReportPage<'_> {
             (OPCODES, any(&|recorded| recorded.manifest.has_counts())),
             (PLACES, any(&|recorded| !recorded.lines.entries.is_empty())),
             (SOURCE, any(&|recorded| recorded.annotations.files().len() > 0)),
-            (PAIRS, any(&|recorded| recorded.pairs.is_some())),
+            (PAIRS, any(&|recorded| recorded.has_pairs)),
             (SPECIALIZATION, any(&|recorded| recorded.specialization.is_some())),
             (ENERGY, any(&|recorded| recorded.energy.is_some())),
         ];

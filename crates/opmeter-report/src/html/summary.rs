@@ -59,7 +59,7 @@ pub(crate) fn side_by_side(recordings: &[Recorded<'_>]) -> Markup {
             letter(place).into(),
             recorded.name.clone().into(),
             command_line(&recorded.manifest.command).into(),
-            interpreters(recorded.manifest, totals).join(", ").into(),
+            interpreters(recorded.manifest, &totals.filter).join(", ").into(),
             if counted { grouped(totals.executions) } else { String::new() }.into(),
             time.unwrap_or_default().into(),
             if counted { format!("{:.2}", recorded.manifest.wall_seconds) } else { String::new() }.into(),
@@ -95,8 +95,8 @@ fn facts(recorded: &Recorded<'_>) -> Vec<(&'static str, String)> {
     };
     let mut facts = Vec::new();
     if manifest.has_counts() {
-        facts.push(("interpreter", interpreters(manifest, totals).join(", ")));
-        facts.push(("processes", processes(manifest, totals)));
+        facts.push(("interpreter", interpreters(manifest, &totals.filter).join(", ")));
+        facts.push(("processes", processes(manifest, &totals.filter)));
         facts.push(("counted", format!("{}, {}", executions(totals, EXECUTIONS), phases(totals))));
         facts.extend(totals.time.map(|time| ("timed", times(&time, totals.executions))));
         facts.extend(probe(&manifest.processes).map(|cost| ("taken off", cost)));

@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 
 use crate::number::counted;
+use crate::terminal_text::{cut, cut_start, width};
 
 /// The sign before numbers that are estimated, not measured.
 pub(crate) const ESTIMATED: &str = "≈\u{202f}";
@@ -205,15 +206,38 @@ fn body(column: &Column, cell: &Cell) -> Markup {
     html! {
         @match cell {
             Cell::Text(text) if column.signed && !text.is_empty() => td.(class) { (ESTIMATED) (text) },
-            Cell::Text(text) => td.(class) { (breakable(text)) },
-            Cell::Link(to, text) => td.(class) { a href=(to) { (breakable(text)) } },
+            Cell::Text(text) => td.(class).long[is_long(text)] title=[whole(text)] { (breakable(text)) },
+            Cell::Link(to, text) => {
+                td.(class).long[is_long(text)] title=[whole(text)] { a href=(to) { (breakable(text)) } }
+            }
             Cell::Markup(markup) => td.(class) { (markup) },
         }
     }
 }
 
+/// The columns that a name may take in a line.
+const LONG: usize = 60;
+/// The columns of a name that are shown, half of them its beginning, and half its end.
+const LONGEST: usize = 160;
+
+fn is_long(text: &str) -> bool {
+    width(text) > LONG
+}
+
+/// The whole of a text that is not shown whole.
+fn whole(text: &str) -> Option<&str> {
+    (width(text) > LONGEST).then_some(text)
+}
+
 /// A text that may go on in a new line behind each slash, where a name is too long.
 fn breakable(text: &str) -> Markup {
+    let text = match whole(text) {
+        None => text.to_owned(),
+        Some(text) => {
+            let (beginning, end) = (cut(text, LONGEST / 2), cut_start(text, LONGEST / 2));
+            beginning + end.trim_start_matches('…')
+        }
+    };
     html! {
         @for (place, part) in text.split_inclusive('/').enumerate() {
             @if place > 0 { wbr; }
@@ -244,6 +268,24 @@ pub(crate) fn rest(rows: usize, (one, many): (&str, &str), contents: &str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_any_length_have_a_beginning_and_an_end() {
+        let long = format!("/start/{}/end.py:17", "y".repeat(5000));
+        let cell = body(&Column::name("line"), &Cell::Text(long.clone())).into_string();
+        assert!(
+            cell.contains("class=\"name long\"") && cell.contains(&format!("title=\"{long}\"")),
+            "{cell}"
+        );
+        let text = cell.split_once('>').unwrap().1.replace("<wbr>", "").replace("</td>", "");
+        assert!(
+            text.starts_with("/start/y") && text.ends_with("y/end.py:17") && text.contains("y…y"),
+            "{text}"
+        );
+        assert!(width(&text) <= LONGEST, "{text}");
+        let short = body(&Column::name("line"), &Cell::Text("a/b.py:1".to_owned())).into_string();
+        assert_eq!(short, "<td class=\"name\">a/<wbr>b.py:1</td>");
+    }
 
     #[test]
     fn texts_are_escaped_and_estimates_marked() {

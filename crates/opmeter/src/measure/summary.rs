@@ -12,7 +12,7 @@ use opmeter_report::{DataFormat, Style, visible};
 use super::plan::Plan;
 use super::progress::{label, names};
 
-use crate::message;
+use crate::message::{self, shown_path};
 
 /// The most failures that are listed.
 const LISTED: usize = 50;
@@ -98,7 +98,7 @@ impl Summary {
             let more = table.truncate(SHOWN);
             DataFormat::Table.write(&table, Style::for_stream(&io::stdout()), out)?;
             if more > 0 {
-                writeln!(out, "… {more} more: opmeter analyze {}", self.results.folder().display())?;
+                writeln!(out, "… {more} more: opmeter analyze {}", shown_path(self.results.folder()))?;
             }
             writeln!(out)?;
         }
@@ -115,7 +115,7 @@ impl Summary {
         if self.done_before > 0 {
             write!(out, ", {} of them before", self.done_before)?;
         }
-        writeln!(out, "; results in {}", self.results.folder().display())?;
+        writeln!(out, "; results in {}", shown_path(self.results.folder()))?;
         if self.taken > 0 {
             writeln!(out, "{} left to another command that works on them at this moment", self.taken)?;
         }

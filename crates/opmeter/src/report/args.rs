@@ -16,14 +16,15 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t = By::Opcode)]
     pub by: By,
     /// Check instead that the tables, which were counted in different ways, say the same
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["by", "phase", "process", "include", "exclude", "all_files", "terms"])]
     pub check: bool,
     /// Write a page for a browser instead, a single file with everything in it; `-` is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["by", "check", "top"])]
     pub html: Option<PathBuf>,
-    /// Count in the names that were executed, or in those that the compiler emitted
-    #[arg(long, value_enum, default_value_t = TermsArg::Executed)]
-    pub terms: TermsArg,
+    /// Count in the names that were executed, or in those that the compiler emitted [default: executed; base with --include
+    /// or --exclude, because of single files no more is known]
+    #[arg(long, value_enum)]
+    pub terms: Option<TermsArg>,
     /// Phases to show
     #[arg(long, value_enum, value_delimiter = ',', default_value = "main")]
     pub phase: Vec<PhaseArg>,

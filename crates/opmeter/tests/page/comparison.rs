@@ -261,6 +261,23 @@ fn long_files_show_what_changed_and_unfold() {
     // An address of a folded line unfolds it.
     browser.open(&format!("file://{}#before-0-200", page.display()));
     browser.wait("document.querySelector('.row.target')?.dataset.before === '200'");
+    // What stands above the lines stays in view, below the bar at the top.
+    browser.resize(1280, 900);
+    let in_view = "(() => { \
+         const box = (what) => document.querySelector(what).getBoundingClientRect(); \
+         const [bar, head, code, row] = ['header.bar', '.file-head', '.code', '.row.target'].map(box); \
+         return head.top >= bar.bottom - 1 && row.top >= code.top && row.bottom <= code.bottom && row.bottom <= innerHeight; \
+         })()";
+    for _ in 0..2 {
+        browser.click(".steps button:nth-child(1)");
+        browser.wait(in_view);
+    }
+    browser.evaluate("document.querySelector('.code').focus()");
+    browser.press("n");
+    browser.wait(in_view);
+    browser.open(&format!("file://{}#after-0-100", page.display()));
+    browser.wait("document.querySelector('.row.target')?.dataset.after === '100'");
+    browser.wait(in_view);
     browser.click(".fold-all");
     let rows = shown_rows(&mut browser);
     check_rows(&rows, &folder, [("a.opm", "a.py", &before), ("b.opm", "b.py", &after)]);

@@ -35,7 +35,8 @@ fn the_gate_decides_on_the_status_and_stands_on_the_page() {
         assert!(page.contains(word), "{word}");
     }
     // Where nothing ran, nothing can be told.
-    let output = run(&["a.opm", "b.opm", "--include", "none.py", "--fail-above", "1", "--html", "gate.html"]);
+    let nothing = ["--include", "?.py", "--phase", "startup", "--fail-above", "1", "--html", "gate.html"];
+    let output = run(&[&["a.opm", "b.opm"], &nothing[..]].concat());
     assert_eq!(output.status.code(), Some(2));
     assert!(fs::read_to_string(folder.path("gate.html")).unwrap().contains("Gate undecided: "));
 
@@ -92,6 +93,11 @@ fn times_of_a_comparison_look_like_estimates() {
         );
         assert!(signs > 5 && signs == both, "{table}: {signs} {both}");
     }
+    // All of the columns are in view.
+    browser.resize(1280, 900);
+    let cut = "[...document.querySelectorAll('.scroll')].filter((it) => it.scrollWidth > it.clientWidth + 1)\
+               .map((it) => it.querySelector('table').id)";
+    assert_eq!(browser.evaluate(cut), json!([]));
     let heads = browser.text("document.querySelector('#lines-changed thead').textContent");
     assert!(heads.contains("net Mcycles before") && heads.contains("raw cycles each before"), "{heads}");
     assert!(browser.text("document.querySelector('#lines').innerText").contains("numbers are estimates"));

@@ -45,7 +45,7 @@ fn the_page_goes_where_it_is_asked_to() {
     let output = run(&["a.opm", "--phase", "startup", "--exclude", "a.py", "--terms", "base", "--html", "-"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
-        text.contains("Opcodes as compiled") && !text.contains("squares"),
+        text.contains("Opcodes of the chosen files, as compiled") && !text.contains("squares"),
         "what is not chosen is not there"
     );
     assert!(is_alone(&text) && is_alone(std::str::from_utf8(&page).unwrap()));

@@ -224,6 +224,7 @@ impl Browser {
             "ArrowUp" => (38, None),
             "ArrowRight" => (39, None),
             "ArrowDown" => (40, None),
+            "n" => (78, Some("n")),
             _ => panic!("{key} is not known"),
         };
         let mut event = json!({ "type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code });

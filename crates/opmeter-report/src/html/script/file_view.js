@@ -79,13 +79,21 @@ class FileView {
     return chunk.querySelector(`:scope > [data-at="${place}"]`);
   }
 
-  /** Goes to a row: in the middle of the view, marked. */
+  /** Goes to a row: in the middle of the frame, marked, with what stands above the frame in view. */
   goTo(row) {
     this.code.querySelectorAll('.target').forEach((other) => other.classList.remove('target'));
     row.classList.add('target');
-    row.scrollIntoView({ block: 'center' });
+    this.center(row);
     // Lines that were not laid out before may be higher than was thought.
-    requestAnimationFrame(() => row.scrollIntoView({ block: 'center' }));
+    requestAnimationFrame(() => this.center(row));
+  }
+
+  center(row) {
+    const [frame, box] = [this.code, row].map((it) => it.getBoundingClientRect());
+    this.code.scrollTop += box.top + box.height / 2 - (frame.top + frame.height / 2);
+    const { top, bottom } = this.element.getBoundingClientRect();
+    const bar = document.querySelector('header.bar').getBoundingClientRect().bottom;
+    if (top < bar || bottom > innerHeight) this.element.scrollIntoView({ block: 'start' });
   }
 
   /** The place of the first row that is in view. */

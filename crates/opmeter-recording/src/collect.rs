@@ -24,7 +24,8 @@ use crate::side_by_side::side_by_side;
 use crate::sources::sources;
 use crate::time_rows::fill_times;
 use crate::{
-    Dispatch, Error, EventSiteRow, EventSummary, LineHits, Phase, Process, ProcessState, Tables, lines,
+    Dispatch, Error, EventSiteRow, EventSummary, LineHits, Outliving, Phase, Process, ProcessState, Tables,
+    lines,
 };
 
 /// What live files hold at one moment.
@@ -38,6 +39,8 @@ pub struct Collected {
     pub incomplete: Vec<String>,
     /// Processes whose counters could not be kept: how many, and the system's last error about them.
     pub unrecorded: Option<(u64, String)>,
+    /// Processes that outlive the command and have not counted anything.
+    pub uncounted: Vec<Outliving>,
 }
 
 /// Phases by their number in live files.
@@ -50,11 +53,12 @@ const REGISTERS: [&str; 16] = [
 ];
 
 impl Collected {
-    /// Reads all live files in a folder. Files that can't be read are named as missing, the others count.
+    /// Reads all live files in a folder. Files that can't be read are named as missing, the others count. `outliving` are
+    /// the processes that the command has left running, if it has ended.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder can't be read.
-    pub fn from_live(folder: &Path) -> Result<Self, Error> {
+    pub fn from_live(folder: &Path, outliving: &[Outliving]) -> Result<Self, Error> {
         let mut collected = Self { unrecorded: unrecorded(folder), ..Self::default() };
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).map_err(|source| Error::io("read", folder, source))? {
@@ -78,8 +82,11 @@ impl Collected {
             let parent = newest.get(&file.word(Word::ParentPid)).copied();
             let before = newest.insert(file.word(Word::Pid), ordinal);
             let last = !files[ordinal as usize + 1..].iter().any(|later| same_process(file, later));
-            hits.extend(collected.add(ordinal, file, before.or(parent), last && is_running(file)));
+            let outlives = || outliving.iter().any(|process| process.counts_in(file));
+            let running = last && (is_running(file) || outlives());
+            hits.extend(collected.add(ordinal, file, before.or(parent), running));
         }
+        collected.name_uncounted(outliving, &files);
         let (instructions, processes) = (&collected.tables.instructions, &collected.processes);
         let ((sources, texts), lines) =
             side_by_side(|| sources(instructions, processes), || lines(instructions, &hits));
@@ -90,6 +97,17 @@ impl Collected {
             ));
         }
         Ok(collected)
+    }
+
+    /// Names the processes that the command has left running and that count in none of these files.
+    fn name_uncounted(&mut self, outliving: &[Outliving], files: &[LiveFile]) {
+        let counts = |process: &Outliving| files.iter().any(|file| process.counts_in(file));
+        self.uncounted = outliving.iter().filter(|process| !counts(process)).cloned().collect();
+        self.incomplete.extend(self.uncounted.iter().map(|process| {
+            format!(
+                "{process} still ran after the command's end, without counters; what Python it runs is not counted"
+            )
+        }));
     }
 
     /// Adds what one process executed. Gives the hits of lines.

@@ -63,7 +63,7 @@ pub(crate) fn missing(
         );
     }
     if running {
-        missing.push("it was still running; its counts are those up to the end of the command".to_owned());
+        missing.push("it still ran after the command's end; its counts are those up to then".to_owned());
     }
     let who = format!("process {} (PID {})", process.process, process.pid);
     missing.into_iter().map(|problem| format!("{who}: {problem}")).collect()

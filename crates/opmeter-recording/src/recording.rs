@@ -7,7 +7,10 @@ use crate::atomic_file::AtomicFile;
 use crate::{EnergyRow, Error, Manifest, RunRow, TableRow, Tables, read_rows, tables};
 
 /// The folder in a recording that holds the live counters while its command runs.
-const LIVE: &str = "live";
+pub const LIVE_FOLDER: &str = "live";
+
+/// Its name once the command has ended, from when on no process begins to count there.
+pub const CLOSED_FOLDER: &str = "live.closed";
 
 /// A whole recording, read into memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +80,7 @@ impl Recording {
         if !path.join(Manifest::FILE).exists() {
             let path = path.to_owned();
             return Err(match fs::metadata(&path) {
-                Ok(_) if path.join(LIVE).is_dir() => Error::Unfinished { path },
+                Ok(_) if is_in_the_making(&path) => Error::Unfinished { path },
                 Ok(_) => Error::NotARecording { path },
                 Err(error) if error.kind() == ErrorKind::NotFound => Error::Missing { path },
                 Err(source) => Error::io("open", &path, source),
@@ -116,8 +119,13 @@ fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Error> {
     })
 }
 
+/// Whether a recording has live counters.
+fn is_in_the_making(path: &Path) -> bool {
+    [LIVE_FOLDER, CLOSED_FOLDER].iter().any(|name| path.join(name).is_dir())
+}
+
 /// Whether `path` is a recording, whole or still being made: a folder that holds `manifest.json` or the
 /// folder `live`.
 pub fn is_recording(path: &Path) -> bool {
-    path.join(Manifest::FILE).is_file() || path.join(LIVE).is_dir()
+    path.join(Manifest::FILE).is_file() || is_in_the_making(path)
 }

@@ -59,7 +59,7 @@ pub fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
                 args.python.to_string_lossy()
             ))
         })?;
-    let collected = live.collect().map_err(Failure::not_done)?;
+    let collected = live.collect(&[]).map_err(Failure::not_done)?;
     let Some(process) = metered_or_last(&collected) else {
         return Err(Failure::not_done(no_interpreter(args, &output.stderr, &collected)));
     };

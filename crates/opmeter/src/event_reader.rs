@@ -1,12 +1,12 @@
 //! Reading the events of the processes under measurement while they run, and writing them to the recording.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,8 @@ const RESERVE_NAME: &str = "reserve";
 
 /// Reads events in a thread of its own.
 pub struct EventReader {
-    stop: Arc<AtomicBool>,
+    /// Where the live folder is when all is to be read that is left.
+    last: Arc<OnceLock<PathBuf>>,
     thread: JoinHandle<()>,
 }
 
@@ -49,15 +50,16 @@ impl EventReader {
     /// # Errors
     /// When there is no room for a thread.
     pub fn begin(live: &Path, budget: Budget) -> io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, live) = (stop.clone(), live.to_owned());
-        let thread = thread::Builder::new().spawn(move || Reader::new(live, budget).run(&stopped))?;
-        Ok(Self { stop, thread })
+        let last = Arc::new(OnceLock::new());
+        let (told, live) = (last.clone(), live.to_owned());
+        let thread = thread::Builder::new().spawn(move || Reader::new(live, budget).run(&told))?;
+        Ok(Self { last, thread })
     }
 
-    /// Reads what is left, and ends the files.
-    pub fn end(self) {
-        self.stop.store(true, Relaxed);
+    /// Reads what is left of processes that count in the live folder, which may have another name now, and ends the
+    /// files.
+    pub fn end(self, live: &Path) {
+        let _ = self.last.set(live.to_owned());
         let _ = self.thread.join();
     }
 }
@@ -67,7 +69,8 @@ struct Reader {
     /// The folder of the files of events.
     events: PathBuf,
     control: Option<File>,
-    seen: HashSet<PathBuf>,
+    /// The names of rings that were found.
+    seen: HashSet<OsString>,
     processes: Vec<Process>,
     budget: Budget,
     reserve: bool,
@@ -102,10 +105,14 @@ impl Reader {
         reader
     }
 
-    fn run(mut self, stop: &AtomicBool) {
+    fn run(mut self, told: &OnceLock<PathBuf>) {
         let (mut searched, mut partial) = (None::<Instant>, Instant::now());
         loop {
-            let last = stop.load(Relaxed);
+            let last = told.get();
+            if let Some(live) = last {
+                self.live.clone_from(live);
+            }
+            let last = last.is_some();
             if last || searched.is_none_or(|at| at.elapsed() >= SEARCH) {
                 self.search();
                 self.beat += 1;
@@ -132,8 +139,9 @@ impl Reader {
     fn search(&mut self) {
         let Ok(entries) = fs::read_dir(&self.live) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
+            let Some(name) = path.file_name().map(OsStr::to_owned) else { continue };
             if path.extension().is_none_or(|extension| extension != RING_EXTENSION)
-                || self.seen.contains(&path)
+                || self.seen.contains(&name)
             {
                 continue;
             }
@@ -146,12 +154,11 @@ impl Reader {
                 continue;
             };
             let version = (live.word(Word::Major) as u8, live.word(Word::Minor) as u8);
-            let name = path.with_extension(EVENTS_EXTENSION);
-            let file = self.events.join(name.file_name().unwrap_or_default());
+            let file = self.events.join(Path::new(&name).with_extension(EVENTS_EXTENSION));
             if let Ok(writer) = EventWriter::create(&file, version) {
                 self.processes.push(Process { ring, writer });
             }
-            self.seen.insert(path);
+            self.seen.insert(name);
         }
     }
 

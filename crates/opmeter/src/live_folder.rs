@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 
 use opmeter_files::{LONGEST_TEXT, PRIVATE, create_anew, read_whole};
 use opmeter_live::{CONTROL_NAME, CONTROL_SIZE, Control};
-use opmeter_recording::{Collected, EnergyRow, Error, Manifest, Recording, RunRow, TableRow};
+use opmeter_recording::{
+    CLOSED_FOLDER, Collected, EnergyRow, Error, LIVE_FOLDER, Manifest, Outliving, Recording, RunRow, TableRow,
+};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-/// Its name in a recording.
-pub const LIVE_FOLDER: &str = "live";
-
 /// The manifest as far as it is known when the command starts.
 const DRAFT: &str = "draft.json";
+
+/// How often it is tried to take the folder away.
+const REMOVALS: u32 = 10;
 
 /// What agents are asked to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,16 +67,25 @@ impl LiveFolder {
 
     /// The folder in a recording whose command did not end in good order, if there is one.
     pub fn of(recording: &Path) -> Option<Self> {
-        let path = recording.join(LIVE_FOLDER);
-        path.is_dir().then_some(Self { path })
+        let paths = [LIVE_FOLDER, CLOSED_FOLDER].map(|name| recording.join(name));
+        paths.into_iter().find(|path| path.is_dir()).map(|path| Self { path })
     }
 
-    /// What the processes have counted so far.
+    /// Lets no more processes begin to count in it. Those that do already go on.
+    pub fn close(&mut self) {
+        let closed = self.path.with_file_name(CLOSED_FOLDER);
+        // Where the program has taken the folder away, nobody counts in it either.
+        if fs::rename(&self.path, &closed).is_ok() {
+            self.path = closed;
+        }
+    }
+
+    /// What the processes have counted so far, of which the command has left some running.
     ///
     /// # Errors
     /// When the folder can't be read.
-    pub fn collect(&self) -> Result<Collected, Error> {
-        Collected::from_live(&self.path)
+    pub fn collect(&self, outliving: &[Outliving]) -> Result<Collected, Error> {
+        Collected::from_live(&self.path, outliving)
     }
 
     /// The recording as far as it has come, for one that has no manifest.
@@ -82,7 +93,7 @@ impl LiveFolder {
     /// # Errors
     /// When the folder, or the energy beside it, can't be read.
     pub fn recover(&self, recording: &Path) -> Result<Recording, Error> {
-        let collected = self.collect()?;
+        let collected = self.collect(&[])?;
         let draft = read_whole(&self.path.join(DRAFT), LONGEST_TEXT).unwrap_or_default();
         let mut manifest: Manifest = serde_json::from_slice(&draft).unwrap_or_default();
         manifest.complete = false;
@@ -102,6 +113,12 @@ impl LiveFolder {
 
     /// Takes the folder away: all it held is in the recording.
     pub fn remove(self) {
-        let _ = fs::remove_dir_all(&self.path);
+        // A process that was just about to make a file may have done so in the meantime.
+        for _ in 0..REMOVALS {
+            match fs::remove_dir_all(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                _ => return,
+            }
+        }
     }
 }

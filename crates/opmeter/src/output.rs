@@ -7,13 +7,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use opmeter_recording::{
-    EVENTS_FOLDER, EnergyRow, Manifest, Recording, RunRow, SourceRow, TableRow, is_recording,
+    CLOSED_FOLDER, EVENTS_FOLDER, EnergyRow, LIVE_FOLDER, Manifest, Recording, RunRow, SourceRow, TableRow,
+    is_recording,
 };
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::error::Failure;
-use crate::live_folder::LIVE_FOLDER;
 use crate::private_folder;
 
 /// What a command puts into a recording.
@@ -76,7 +76,7 @@ impl Output {
         if fs::symlink_metadata(&path).is_ok() {
             let manifest = Manifest::read(&path).ok();
             let is_same = manifest.as_ref().is_some_and(|manifest| manifest.command == words(command));
-            let is_whole = !path.join(LIVE_FOLDER).exists();
+            let is_whole = [LIVE_FOLDER, CLOSED_FOLDER].iter().all(|name| !path.join(name).exists());
             let added = manifest.as_ref().filter(|_| is_same && is_whole).is_some_and(|manifest| {
                 !part.is_in(manifest) || force && part == Part::Energy && Part::Counts.is_in(manifest)
             });
@@ -170,7 +170,7 @@ impl Output {
             let _ = fs::remove_dir_all(&self.path);
             return self.restore();
         }
-        for folder in [LIVE_FOLDER, EVENTS_FOLDER] {
+        for folder in [LIVE_FOLDER, CLOSED_FOLDER, EVENTS_FOLDER] {
             let _ = fs::remove_dir_all(self.path.join(folder));
         }
         let _ = fs::rename(self.path.join(MANIFEST_ASIDE), self.path.join(Manifest::FILE));

@@ -1,15 +1,16 @@
 //! `opmeter record`
 
 mod args;
+mod settling;
 
 use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use opmeter_recording::{Budget, Collected, Manifest, ProcessState, Recording, Tables, any_running};
+use opmeter_recording::{Budget, Collected, Manifest, Outliving, ProcessState, Recording, Tables};
 
 use crate::error::{FAILED, Failure};
 use crate::event_reader::EventReader;
@@ -21,18 +22,28 @@ use crate::{agent, changed_sources, launch, machine, report};
 
 pub use args::RecordArgs;
 
-/// How long processes that outlive the command are waited for.
-const SETTLING: Duration = Duration::from_millis(300);
+/// What became of a command that ran under the meter.
+struct Ran {
+    status: ExitStatus,
+    /// How long it took, in seconds.
+    seconds: f64,
+    /// What it has left running.
+    outliving: Vec<Outliving>,
+}
 
-/// Runs the command under the meter, with what has to go on beside it.
-fn run_metered(args: &RecordArgs, agent: &Path, live: &Path) -> io::Result<ExitStatus> {
-    let watch = args.time.map(|_| Watch::begin(live)).transpose()?;
+/// Runs the command under the meter, with what has to go on beside it until the live folder is closed.
+fn run_metered(args: &RecordArgs, agent: &Path, live: &mut LiveFolder) -> io::Result<Ran> {
+    let watch = args.time.map(|_| Watch::begin(&live.path)).transpose()?;
     let budget = Budget::new(args.max_events, args.max_size);
-    let events = args.events.then(|| EventReader::begin(live, budget)).transpose()?;
-    let status = launch::run(&args.command, agent, live);
+    let events = args.events.then(|| EventReader::begin(&live.path, budget)).transpose()?;
+    let begun = Instant::now();
+    let ran = launch::run(&args.command, agent, &live.path).map(|status| {
+        let seconds = begun.elapsed().as_secs_f64();
+        Ran { status, seconds, outliving: settling::settle(live) }
+    });
     watch.into_iter().for_each(Watch::end);
-    events.into_iter().for_each(EventReader::end);
-    status
+    events.into_iter().for_each(|events| events.end(&live.path));
+    ran
 }
 
 /// Runs the command, writes the recording, prints the table.
@@ -52,7 +63,7 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
     let wishes =
         Wishes { best_effort: args.best_effort, pairs: args.pairs, time: args.time, events: args.events };
     let live = LiveFolder::create(&output.path, wishes, &manifest);
-    let live = match live.and_then(|live| output.set_manifest_aside().map(|()| live)) {
+    let mut live = match live.and_then(|live| output.set_manifest_aside().map(|()| live)) {
         Ok(live) => live,
         Err(error) => {
             let place = output.path.display().to_string();
@@ -62,17 +73,16 @@ pub fn run(args: &RecordArgs) -> Result<ExitCode, Failure> {
             )));
         }
     };
-    let begun = Instant::now();
-    let status = match run_metered(args, &agent, &live.path) {
-        Ok(status) => status,
+    let Ran { status, seconds, outliving } = match run_metered(args, &agent, &mut live) {
+        Ok(ran) => ran,
         Err(error) => {
             output.discard();
             return Err(launch::not_started(&args.command, &error));
         }
     };
-    manifest.wall_seconds = begun.elapsed().as_secs_f64();
+    manifest.wall_seconds = seconds;
     manifest.exit = launch::exit_status(status);
-    let collected = settle(&live).map_err(Failure::failed)?;
+    let collected = live.collect(&outliving).map_err(Failure::failed)?;
     if let Some(failure) = nothing_ran(args, &collected, status) {
         output.discard();
         return match failure {
@@ -110,16 +120,6 @@ fn python_environment() -> BTreeMap<String, String> {
     all.filter(|(name, _)| name.starts_with("PYTHON")).collect()
 }
 
-/// Reads the counters, after waiting a moment for helpers that end when their parent does, as
-/// `multiprocessing`'s do.
-fn settle(live: &LiveFolder) -> Result<Collected, opmeter_recording::Error> {
-    let deadline = Instant::now() + SETTLING;
-    while any_running(&live.path) && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    live.collect()
-}
-
 /// Whether there is nothing to record, and with which failure to end then: none where the command's own
 /// status says more.
 fn nothing_ran(
@@ -154,6 +154,13 @@ fn nothing_ran(
             process.executable,
             python_name(&process.python),
             process.reason.as_deref().unwrap_or("it ended before the meter was set up")
+        )
+    } else if !collected.uncounted.is_empty() {
+        let names: Vec<String> = collected.uncounted.iter().map(ToString::to_string).collect();
+        format!(
+            "no CPython had run in this command when it ended, so there is nothing to record; it left {} running: \
+             have it wait for what is to be metered",
+            names.join(", ")
         )
     } else {
         "no CPython ran in this command, so there is nothing to record; opmeter meters CPython 3.8 and \

@@ -9,7 +9,7 @@ mod interpreters;
 mod recorded;
 
 use interpreters::{Interpreter, all, one_of_each_version};
-use opmeter_recording::{OpcodeRow, Recording};
+use opmeter_recording::{OpcodeRow, Process, Recording};
 use recorded::{main_counts, record, record_with};
 
 /// The loop's instruction count tells a process's run from others: `FOR_ITER` runs once a turn.
@@ -96,6 +96,103 @@ if __name__ == '__main__':
         let rows = recorded.recording().tables.opcodes;
         let workers = (0..20).filter(|process| turns(&rows, Some(*process)) > 30000).count();
         assert_eq!(workers, 3, "{}", interpreter.path.display());
+    }
+}
+
+/// Runs a program that turns into a daemon, which makes turns for some time and then a file `done`. Waits until it is
+/// done, and gives the recording with the turns of its process.
+fn daemon(interpreter: &Interpreter, options: &[&str], seconds: f64) -> (recorded::Recorded, Option<u64>) {
+    let program = format!(
+        "
+import os, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+end = time.time() + {seconds}
+while time.time() < end:
+    for i in range(1000): pass
+open('done', 'w').close()
+os._exit(0)
+"
+    );
+    let command = [interpreter.path.as_os_str(), "-c".as_ref(), program.as_ref()];
+    let recorded = record_with(options, command);
+    assert!(recorded.output.status.success(), "{}", recorded.stderr());
+    let recording = recorded.recording();
+    while !recorded.folder().join("done").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let most = (0..3).map(|process| turns(&recording.tables.opcodes, Some(process))).max();
+    (recorded, most.filter(|turns| *turns > 1000))
+}
+
+/// What is in a recording's folder that has the name of live counters.
+fn live_folders(recorded: &recorded::Recorded) -> Vec<String> {
+    let entries = std::fs::read_dir(recorded.path()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("live")).collect()
+}
+
+#[test]
+fn a_daemon_that_runs_on_is_counted_up_to_the_commands_end_and_named() {
+    for interpreter in one_of_each_version() {
+        let name = interpreter.path.display();
+        let (recorded, turns) = daemon(interpreter, &["--quiet"], 1.0);
+        let manifest = recorded.recording().manifest;
+        let said = &manifest.incomplete;
+        assert!(turns.is_some(), "{name}: {:?}", manifest.processes);
+        assert!(!manifest.complete && said.iter().any(|text| text.contains("still ran")), "{name}: {said:?}");
+        let running = manifest.processes.iter().filter(|process| process.end == Process::RUNNING);
+        assert_eq!(running.count(), 1, "{name}: {:?}", manifest.processes);
+        assert_eq!(live_folders(&recorded), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn a_daemon_that_ends_soon_after_the_command_is_counted_to_its_end() {
+    for interpreter in one_of_each_version() {
+        let name = interpreter.path.display();
+        let (recorded, turns) = daemon(interpreter, &["--quiet"], 0.05);
+        let manifest = recorded.recording().manifest;
+        assert!(turns.is_some(), "{name}: {:?}", manifest.processes);
+        assert!(manifest.complete, "{name}: {:?}", manifest.incomplete);
+        assert_eq!(live_folders(&recorded), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_a_shell_leaves_in_the_background_is_counted() {
+    for interpreter in one_of_each_version() {
+        let script = format!("{} -c 'for i in range(5000): pass' &", interpreter.path.display());
+        let recorded = record_with(&["--quiet"], ["sh", "-c", &script]);
+        let name = interpreter.path.display();
+        assert_eq!(recorded.output.status.code(), Some(0), "{name}: {}", recorded.stderr());
+        let recording = recorded.recording();
+        let turns = turns(&recording.tables.opcodes, None);
+        assert!((5001..6000).contains(&turns) || !recording.manifest.complete, "{name}: {turns}");
+    }
+}
+
+/// What has not begun to count when the command has ended is named, and runs unmetered.
+#[test]
+fn what_begins_long_after_the_commands_end_is_named_and_runs() {
+    let python = interpreters::any().path.display();
+    let later = format!("(sleep 1; {python} -c 'open(\"done\", \"w\")') &");
+    for (before, status) in [(format!("{python} -c pass"), 0), ("true".to_owned(), 125)] {
+        let script = format!("{before}; {later}");
+        let recorded = record_with(&["--quiet"], ["sh", "-c", &script]);
+        assert_eq!(recorded.output.status.code(), Some(status), "{}", recorded.stderr());
+        if status == 0 {
+            let manifest = recorded.recording().manifest;
+            let said = &manifest.incomplete;
+            assert!(said.iter().any(|text| text.contains("sleep (PID ")), "{said:?}");
+            assert_eq!((manifest.complete, manifest.processes.len()), (false, 1), "{said:?}");
+        } else {
+            assert!(recorded.stderr().contains("sleep (PID "), "{}", recorded.stderr());
+        }
+        while !recorded.folder().join("done").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use opmeter_damage::{Damage, EXTREMES, cases, isolated};
 use opmeter_live::{RingFile, Word};
-use opmeter_recording::{Budget, Collected, EventWriter, Manifest, Recording, any_running};
+use opmeter_recording::{Budget, Collected, EventWriter, Manifest, Recording};
 
 use crate::recorded;
 
@@ -12,7 +12,7 @@ use crate::recorded;
 fn whole_files_are_read() {
     let folder = tempfile::tempdir().unwrap();
     recorded::write_live(folder.path());
-    let collected = Collected::from_live(&folder.path().join("live")).unwrap();
+    let collected = Collected::from_live(&folder.path().join("live"), &[]).unwrap();
     let [process] = &collected.processes[..] else { panic!("{:?}", collected.processes) };
     assert_eq!(process.python, "3.12.1");
     assert!(process.timing.is_some() && process.events.as_ref().is_some_and(|events| events.events > 2000));
@@ -43,8 +43,7 @@ fn damaged_files_are_read_as_far_as_they_go() {
             let path = live.join(stem).with_extension(if stem == "control" { "" } else { extension });
             let whole = fs::read(&path).unwrap();
             fs::write(&path, bytes).unwrap();
-            any_running(&live);
-            let collected = Collected::from_live(&live).unwrap();
+            let collected = Collected::from_live(&live, &[]).unwrap();
             assert!(collected.incomplete.iter().all(|problem| !problem.trim().is_empty()));
             if keep {
                 // What came of it is a recording that can be read.

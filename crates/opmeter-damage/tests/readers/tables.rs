@@ -15,7 +15,7 @@ use crate::recorded;
 fn write(folder: &Path) -> Tables {
     let live = folder.join("made");
     recorded::write_live(&live);
-    let mut tables = Collected::from_live(&live.join("live")).unwrap().tables;
+    let mut tables = Collected::from_live(&live.join("live"), &[]).unwrap().tables;
     tables.instructions = tables.instructions.iter().cycle().take(3000).cloned().collect();
     tables.source_texts = vec![SourceTextRow { file: "a.py".into(), text: "x = 1\n".repeat(500).into() }];
     tables.runs = vec![RunRow { run: 0, seconds: 0.5, cpu_seconds: 0.25, repetitions: 1 }; 3];

@@ -264,6 +264,11 @@ impl Cells {
         self.registry.insist(|registry| registry.lost())
     }
 
+    /// See [`Registry::refusal`].
+    pub fn refusal(&self) -> i32 {
+        self.registry.insist(|registry| registry.refusal())
+    }
+
     /// The guard of the instruction at an address has failed so many times.
     pub fn missed(&self, sites: &Guarded<Sites>, (address, failures): Missed) {
         if failures == 0 {

@@ -64,6 +64,11 @@ impl CodeStore {
         if self.timed { TIMED_CELL } else { CELL }
     }
 
+    /// The system's error number where one of the files could not grow; 0 if both could.
+    pub fn refusal(&self) -> i32 {
+        [&self.log, &self.cells].iter().map(|file| file.refusal()).find(|error| *error != 0).unwrap_or(0)
+    }
+
     /// In a forked child: lets go of the parent's files.
     pub fn unmap(&mut self) {
         self.log.unmap();

@@ -21,6 +21,8 @@ pub struct GrowingFile {
     parts: Vec<(usize, usize)>,
     /// Where the last part's free room begins, and its length.
     free: (usize, usize),
+    /// The system's error number where it could not grow, or 0.
+    refusal: i32,
 }
 
 /// Room in the file.
@@ -35,7 +37,7 @@ pub struct Room {
 impl GrowingFile {
     /// A file that is made when room is first asked for.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, length: 0, parts: Vec::new(), free: (0, 0) }
+        Self { path, length: 0, parts: Vec::new(), free: (0, 0), refusal: 0 }
     }
 
     /// What is left of the last part.
@@ -55,7 +57,7 @@ impl GrowingFile {
     /// When the file can't be made longer, or not be mapped.
     pub fn take(&mut self, length: usize) -> io::Result<Room> {
         if !self.has_room(length) {
-            self.grow(length)?;
+            self.grow(length).inspect_err(|error| self.refusal = error.raw_os_error().unwrap_or(0))?;
         }
         let (address, left) = self.free;
         self.free = (address + length, left - length);
@@ -83,6 +85,11 @@ impl GrowingFile {
         self.parts.push((address as usize, part));
         self.free = (address as usize, part);
         Ok(())
+    }
+
+    /// The system's error number when it could not grow for the last time; 0 if it always could.
+    pub fn refusal(&self) -> i32 {
+        self.refusal
     }
 
     /// In a forked child: lets go of the parent's file.

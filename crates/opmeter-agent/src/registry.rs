@@ -167,6 +167,11 @@ impl Registry {
         self.lost
     }
 
+    /// The system's error number for what could not be recorded; 0 where there was none.
+    pub fn refusal(&self) -> i32 {
+        self.store.refusal()
+    }
+
     /// Where the bytecode of a code object lies, if it ever ran.
     pub fn place_of(&self, object: usize) -> Option<Range<usize>> {
         let start = *self.by_object.get(&object)?;

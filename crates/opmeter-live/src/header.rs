@@ -95,6 +95,8 @@ pub enum Word {
     GranuleBits,
     /// Where events are told: 1 where they are, the system's error number plus 2 where they can't be.
     Events,
+    /// The system's error number for the code objects of [`Word::LostCode`]; 0 where there was none.
+    LostCodeError,
 }
 
 /// What became of a process.

@@ -8,8 +8,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use opmeter_files::read_whole;
 use opmeter_live::{
     CELLS_EXTENSION, CODE_EXTENSION, CONTROL_NAME, CONTROL_SIZE, CodeLog, Control, EXTENSION, LONG_EXTENSION,
-    LiveFile, LongExecution, PAIRS_EXTENSION, PHASES, Pairs, RING_EXTENSION, ReadError, RingFile, RingWord,
-    Status, TIMES_EXTENSION, Text, Word, read_companion,
+    LiveFile, LongExecution, MAX_SLOTS, PAIRS_EXTENSION, PHASES, Pairs, RING_EXTENSION, ReadError, RingFile,
+    RingWord, Status, TIMES_EXTENSION, Text, Word, read_companion,
 };
 use opmeter_opcodes::OpcodeTable;
 
@@ -220,10 +220,12 @@ fn describe(process: u32, file: &LiveFile, running: bool) -> Process {
             table: format!("{:#x}", file.word(Word::TableOffset)),
             module: file.text(Text::Module),
             switch_table: file.word(Word::SwitchOffset) != 0,
+            slots: file.word(Word::Slots).clamp(1, MAX_SLOTS as u64) as u32,
             per_thread: file.word(Word::Slots) > 1,
             next_instr_register: register.map(|number| REGISTERS[number & 15].to_owned()),
             ..Dispatch::default()
         },
+        last_phase: PHASE_NAMES.get(file.word(Word::Phase) as usize).copied(),
         end: if running { Process::RUNNING } else { Process::EXITED }.to_owned(),
         ..Process::default()
     }

@@ -1,5 +1,7 @@
 //! What is missing of what a process executed.
 
+use std::io::ErrorKind;
+
 use opmeter_live::{LiveFile, Status, Text, Word};
 
 use crate::Process;
@@ -40,13 +42,13 @@ pub(crate) fn missing(
     if unplaced > 0 {
         let register = process.dispatch.next_instr_register.is_some();
         let why = if file.word(Word::LostCode) > 0 {
-            ": no more room for its counts by instruction"
+            lost_code(file.word(Word::LostCodeError))
         } else if !register && executions > DISCOVERY {
-            ": no register holds the address of the next instruction"
+            ": no register holds the address of the next instruction".to_owned()
         } else if !register {
-            ": it ended too soon"
+            ": it ended too soon".to_owned()
         } else {
-            ""
+            String::new()
         };
         missing.push(format!(
             "it is not known where {unplaced} of its {executions} instructions ran, only how often each \
@@ -67,4 +69,20 @@ pub(crate) fn missing(
     }
     let who = format!("process {} (PID {})", process.process, process.pid);
     missing.into_iter().map(|problem| format!("{who}: {problem}")).collect()
+}
+
+/// Why code objects could not be counted by instruction, by the system's error number.
+fn lost_code(error: u64) -> String {
+    let error = std::io::Error::from_raw_os_error(error as i32);
+    match error.kind() {
+        ErrorKind::PermissionDenied => format!(
+            ": it was no longer allowed to open its files of counts by instruction ({error}), as after it has \
+             changed its user"
+        ),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => format!(
+            ": it no longer found its files of counts by instruction ({error}), as after it has changed its root \
+             or they were removed"
+        ),
+        _ => ": no more room for its counts by instruction".to_owned(),
+    }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{EventSummary, Timing};
+use crate::{EventSummary, Phase, Timing};
 
 /// One process of the metered command.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,10 @@ pub struct Process {
     pub timing: Option<Timing>,
     /// Its events, where executions were recorded one by one.
     pub events: Option<EventSummary>,
+    /// The phase that it was in when it ended, or when the recording was written: `shutdown` where it ended in good order.
+    /// None where that was not recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_phase: Option<Phase>,
     /// How the process stood when the recording was written: `exited` or `running`.
     pub end: String,
 }
@@ -72,6 +76,8 @@ pub struct Dispatch {
     pub module: String,
     /// Whether the jump table of the loop's `switch` statement was metered too (3.8 to 3.10).
     pub switch_table: bool,
+    /// How many threads counted at the same time at most, each for itself; 1 where they share the global lock.
+    pub slots: u32,
     /// Whether threads counted at the same time, each for itself: then a phase's end is not the same moment
     /// in every table, and only all phases together add up.
     pub per_thread: bool,

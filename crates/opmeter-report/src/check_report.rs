@@ -28,7 +28,7 @@ impl Page<'_> {
         let rows: Vec<Row> = check.parts.iter().map(part_row).collect();
         Grid { columns: columns.collect(), bars: false }.write(out, &rows, self.columns, self.style)?;
         self.write_differences(check, out)?;
-        self.write_unplaced(check, out)?;
+        self.write_allowed(check, out)?;
         self.end(out)
     }
 
@@ -92,20 +92,29 @@ impl Page<'_> {
         }
     }
 
-    /// Says of how many executions only the opcode could be checked.
-    fn write_unplaced(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
-        let unplaced = check.parts.iter().filter(|part| part.unplaced > 0);
-        let sentences: Vec<String> = unplaced
-            .map(|part| {
-                format!(
-                    "process {}, {}: of {} executions only the opcode is known, not where the instruction \
-                     stands",
-                    part.process,
-                    phase(part),
+    /// Says what could not be checked, and why.
+    fn write_allowed(&self, check: &Check, out: &mut dyn Write) -> io::Result<()> {
+        let mut sentences = Vec::new();
+        for part in &check.parts {
+            let mut say = |text: String| {
+                sentences.push(format!("process {}, {}: {text}", part.process, phase(part)));
+            };
+            if part.unplaced > 0 {
+                say(format!(
+                    "of {} executions only the opcode is known, not where the instruction stands",
                     grouped(part.unplaced)
-                )
-            })
-            .collect();
+                ));
+            }
+            if part.cut_short > 0 {
+                say(format!(
+                    "{} in one count and not in another: it was ended at that instant",
+                    counted(part.cut_short as usize, "execution is", "executions are")
+                ));
+            }
+            if part.running {
+                say("it counted on while it was read, so that nothing could be compared".to_owned());
+            }
+        }
         self.warn(out, &sentences)
     }
 }
@@ -116,6 +125,7 @@ fn phase(part: &CheckedPart) -> &'static str {
 
 fn part_row(part: &CheckedPart) -> Row {
     let result = match part.differences.len() {
+        0 if part.running => "not compared".to_owned(),
         0 => "ok".to_owned(),
         count => counted(count, "difference", "differences"),
     };

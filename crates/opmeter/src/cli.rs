@@ -10,6 +10,7 @@ use crate::cache::{self, CacheArgs};
 use crate::completions::{self, CompletionsArgs};
 use crate::diff::{self, DiffArgs};
 use crate::doctor::{self, DoctorArgs};
+use crate::ended_children;
 use crate::energy::{self, EnergyArgs};
 use crate::export::{self, ExportArgs};
 use crate::file_limit;
@@ -67,7 +68,12 @@ enum Command {
 /// Parses the command line and runs the subcommand. Wrong arguments end with status 2.
 pub fn run() -> ExitCode {
     file_limit::have_writes_fail();
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    // What is recorded finds the signal as we do: that is seen to where it is started.
+    if !matches!(command, Command::Record(_)) {
+        ended_children::heed();
+    }
+    let result = match command {
         Command::Record(args) => record::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Annotate(args) => annotate::run(&args),

@@ -1,6 +1,5 @@
 //! Signals that ask to end, for commands whose own child processes have to end first.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -17,10 +16,4 @@ pub fn watch() -> Arc<AtomicUsize> {
         let _ = flag::register_usize(signal, Arc::clone(&told), signal as usize);
     }
     told
-}
-
-/// Ends by a signal, as if it had not been watched for.
-pub fn end(signal: i32) -> ExitCode {
-    let _ = signal_hook::low_level::emulate_default_handler(signal);
-    ExitCode::from(128u8.wrapping_add(signal as u8))
 }

@@ -9,10 +9,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use opmeter_live::FOLDER_VARIABLE;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getpid, setrlimit};
 
-use crate::error::Failure;
+use crate::error::{FAILED, Failure};
 use crate::signal_passing::{PASSED_ON, Reach, SignalPassing};
+use crate::{ended_children, message};
 
 const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
@@ -28,10 +30,19 @@ pub fn run(command: &[OsString], agent: &Path, live: &Path) -> io::Result<ExitSt
     let (later, now): (Vec<i32>, Vec<i32>) = PASSED_ON.into_iter().partition(|signal| is_ignored(*signal));
     let passing = SignalPassing::begin(&now)?;
     let mut child = passing.spawn(metered(program, agent, live).args(arguments), Reach::Process)?;
+    ended_children::heed();
     passing.add(&later)?;
+    passing.call_witness();
     let status = child.wait();
     passing.end();
-    status
+    match status {
+        Err(error) if error.raw_os_error() == Some(Errno::CHILD.raw_os_error()) => {
+            // It had ended before we could say that we want to know.
+            message::tell("how the command ended is not known, for SIGCHLD is ignored here");
+            Ok(ExitStatus::from_raw(i32::from(FAILED) << 8))
+        }
+        status => status,
+    }
 }
 
 /// The program of a command, and its arguments.
@@ -73,10 +84,23 @@ pub fn end_like(status: ExitStatus) -> ExitCode {
     if let Some(signal) = status.signal() {
         // The command has left its own core file, if any.
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
-        return ExitCode::from(128u8.wrapping_add(signal as u8));
+        return end_by(signal);
     }
     ExitCode::FAILURE
+}
+
+/// Ends by a signal, as if nothing handled it. The first process of a namespace can't: it gives the status that a shell
+/// has for it.
+pub fn end_by(signal: i32) -> ExitCode {
+    if !getpid().is_init() {
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    ExitCode::from(status_of(signal))
+}
+
+/// The status that a shell has for a command that a signal ended.
+pub fn status_of(signal: i32) -> u8 {
+    128u8.wrapping_add(signal as u8)
 }
 
 /// The libraries to preload: ours first, then those that were to be preloaded anyway.

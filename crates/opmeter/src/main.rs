@@ -18,12 +18,14 @@ mod descendants;
 mod diff;
 mod diff_page;
 mod doctor;
+mod ended_children;
 mod energy;
 mod error;
 mod event_reader;
 mod export;
 mod export_events;
 mod file_limit;
+mod group_witness;
 mod interruption;
 mod launch;
 mod left_out;
@@ -53,6 +55,9 @@ mod terms_arg;
 mod verdict;
 
 fn main() -> std::process::ExitCode {
+    if let Some(status) = group_witness::run() {
+        return status;
+    }
     message::tell_damage_once();
     cli::run()
 }

@@ -9,9 +9,9 @@ mod worker;
 use std::process::ExitCode;
 
 use opmeter_corpus::{Job, State};
-use signal_hook::low_level::emulate_default_handler;
 
 use crate::error::{Failure, NOT_DONE};
+use crate::launch;
 use crate::native::launcher;
 
 pub use args::MeasureArgs;
@@ -62,8 +62,7 @@ pub fn run(args: &MeasureArgs) -> Result<ExitCode, Failure> {
             if let Some(signal) = passing.passed() {
                 progress.close();
                 summary.interrupted();
-                let _ = emulate_default_handler(signal);
-                return Ok(ExitCode::from(NOT_DONE));
+                return Ok(launch::end_by(signal));
             }
         }
         open = left;

@@ -11,6 +11,7 @@ use opmeter_synthesis::{Error, LowerEnd, Range, Template, UpperEnd};
 
 use crate::error::{Failure, NOT_DONE};
 use crate::interruption;
+use crate::launch;
 use crate::message;
 use crate::range_search::{SearchArgs, TARGET, Workbench, seconds};
 use crate::report::written;
@@ -43,7 +44,7 @@ pub fn run(args: &RangeArgs) -> Result<ExitCode, Failure> {
                 all_found &= range.is_found();
                 rows.push(row(&template, &range, args.target));
             }
-            Err(Error::Interrupted { signal }) => return Ok(interruption::end(signal)),
+            Err(Error::Interrupted { signal }) => return Ok(launch::end_by(signal)),
             Err(error) => {
                 message::tell_lines(error);
                 all_found = false;

@@ -3,15 +3,17 @@
 use std::io;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
-use signal_hook::low_level::emulate_default_handler;
 use signal_hook::low_level::siginfo::Cause;
+
+use crate::group_witness::Witness;
+use crate::launch;
 
 /// The signals.
 pub const PASSED_ON: [i32; 6] = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2];
@@ -31,6 +33,7 @@ pub struct SignalPassing {
     thread: JoinHandle<()>,
     receiver: Arc<Mutex<Option<(Pid, Reach)>>>,
     passed: Arc<AtomicI32>,
+    witness: Arc<Mutex<Option<Witness>>>,
 }
 
 impl SignalPassing {
@@ -43,29 +46,33 @@ impl SignalPassing {
         let handle = signals.handle();
         let receiver: Arc<Mutex<Option<(Pid, Reach)>>> = Arc::default();
         let passed: Arc<AtomicI32> = Arc::default();
+        let witness: Arc<Mutex<Option<Witness>>> = Arc::default();
         let thread = {
-            let (receiver, passed) = (receiver.clone(), passed.clone());
+            let (receiver, passed, witness) = (receiver.clone(), passed.clone(), witness.clone());
             thread::Builder::new().spawn(move || {
                 for origin in signals.forever() {
-                    let receiver = *receiver.lock().unwrap_or_else(PoisonError::into_inner);
+                    let receiver = *lock(&receiver);
                     let Some((pid, reach)) = receiver else {
-                        let _ = emulate_default_handler(origin.signal);
-                        continue;
+                        launch::end_by(origin.signal);
+                        std::process::exit(i32::from(launch::status_of(origin.signal)));
                     };
                     passed.store(origin.signal, Ordering::Relaxed);
                     if reach == Reach::Group {
                         let _ = kill_process_group(pid, Signal::KILL);
                         continue;
                     }
-                    // What the terminal sends, it sends to the command as well.
-                    let terminal = matches!(origin.cause, Cause::Kernel);
-                    if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !terminal) {
+                    // What the terminal sends, it sends to the command as well; and so does whoever sends to the group.
+                    let mut for_all = matches!(origin.cause, Cause::Kernel);
+                    if let Some(witness) = lock(&witness).as_mut().filter(|_| !for_all) {
+                        for_all = witness.saw(origin.signal);
+                    }
+                    if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !for_all) {
                         let _ = kill_process(pid, signal);
                     }
                 }
             })?
         };
-        Ok(Self { handle, thread, receiver, passed })
+        Ok(Self { handle, thread, receiver, passed, witness })
     }
 
     /// Heeds more signals.
@@ -76,13 +83,19 @@ impl SignalPassing {
         signals.iter().try_for_each(|signal| self.handle.add_signal(*signal))
     }
 
+    /// From now on, what is sent to our process group is not passed on to the command, which gets it itself.
+    pub fn call_witness(&self) {
+        // Without it, the command gets such signals twice.
+        *lock(&self.witness) = Witness::call().ok();
+    }
+
     /// Starts a command that signals are passed on to from now on.
     ///
     /// # Errors
     /// When it can't be started.
     pub fn spawn(&self, command: &mut Command, reach: Reach) -> io::Result<Child> {
         // A signal that comes in between waits until there is somebody to receive it.
-        let mut receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut receiver = lock(&self.receiver);
         let child = command.spawn()?;
         *receiver = Some((Pid::from_child(&child), reach));
         Ok(child)
@@ -90,7 +103,7 @@ impl SignalPassing {
 
     /// The command has ended.
     pub fn ended(&self) {
-        *self.receiver.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *lock(&self.receiver) = None;
     }
 
     /// The last signal that reached a command, if one did.
@@ -103,4 +116,8 @@ impl SignalPassing {
         self.handle.close();
         let _ = self.thread.join();
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use opmeter_synthesis::{
 
 use crate::error::{Failure, NOT_DONE};
 use crate::interruption;
+use crate::launch;
 use crate::message;
 use crate::range_search::{SearchArgs, TARGET, Workbench, seconds};
 use crate::report::written as told;
@@ -85,7 +86,7 @@ pub fn run(args: &SynthesizeArgs) -> Result<ExitCode, Failure> {
     for path in &args.templates {
         match plan.add(args, &workbench, path) {
             Ok(()) => {}
-            Err(Refusal::Break(signal)) => return Ok(interruption::end(signal)),
+            Err(Refusal::Break(signal)) => return Ok(launch::end_by(signal)),
             Err(Refusal::Continue(failure)) if failure.status == NOT_DONE => {
                 message::tell_lines(&failure.message);
                 status = ExitCode::from(NOT_DONE);

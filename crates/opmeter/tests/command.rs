@@ -10,7 +10,7 @@ mod recorded;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -89,6 +89,7 @@ fn start(folder: &Path, program: &str) -> (Child, Lines<BufReader<ChildStdout>>)
         .arg(&any().path)
         .args(["-c", program])
         .stdout(Stdio::piped())
+        .process_group(0)
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -116,6 +117,99 @@ time.sleep(60)
         assert_eq!(child.wait().unwrap().code(), Some(5));
         let recording = opmeter_recording::Recording::open(&folder.path().join("out.opm")).unwrap();
         assert!(recording.manifest.complete && !recording.tables.opcodes.is_empty());
+    }
+}
+
+/// As whoever presses Ctrl-C, `timeout` and supervisors send them.
+#[test]
+fn signals_to_the_group_reach_the_program_once() {
+    let program = "
+import signal, sys, time
+def handler(number, frame):
+    print('got', number, flush=True)
+    if number == signal.SIGTERM: sys.exit(5)
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1): signal.signal(number, handler)
+print('ready', flush=True)
+while True: time.sleep(60)
+";
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, mut lines) = start(folder.path(), program);
+    let group = format!("-{}", child.id());
+    let alone = child.id().to_string();
+    for (name, number, to) in [
+        ("HUP", 1, &group),
+        ("USR1", 10, &group),
+        ("USR1", 10, &alone),
+        ("HUP", 1, &group),
+        ("TERM", 15, &alone),
+    ] {
+        Command::new("kill").args(["-s", name, "--", to]).status().unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), format!("got {number}"));
+        // Were it to come once more, it would come now.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    assert!(lines.next().is_none());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+}
+
+/// Runs a line of the shell in a folder.
+fn shell(folder: &Path, script: &str) -> std::process::Output {
+    Command::new("sh").current_dir(folder).args(["-c", script]).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn whoever_ignores_ended_children_gets_the_recording_and_the_status() {
+    let program = "import signal, sys; print(repr(signal.getsignal(signal.SIGCHLD))); sys.exit(3)";
+    let (python, folder) = (any().path.display(), tempfile::tempdir().unwrap());
+    let opmeter = env!("CARGO_BIN_EXE_opmeter");
+    let run =
+        |before: &str| shell(folder.path(), &format!("trap '' CHLD; exec {before} {python} -c '{program}'"));
+    let plain = run("");
+    let metered = run(&format!("{opmeter} record --quiet -o out.opm --"));
+    assert_eq!(metered, plain);
+    assert_eq!((metered.status.code(), &metered.stdout[..10]), (Some(3), &b"<Handlers."[..]));
+    let recording = opmeter_recording::Recording::open(&folder.path().join("out.opm")).unwrap();
+    assert!(recording.manifest.complete && !recording.tables.opcodes.is_empty());
+    let energy = "energy -n 2 --warmup 0 --watts 10 -o energy.opm --";
+    let script = format!("trap '' CHLD; exec {opmeter} {energy} {python} -c 'print(7)'");
+    let output = shell(folder.path(), &script);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_first_process_of_a_namespace_ends_with_the_status_of_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let unshare = "unshare --pid --fork --mount-proc";
+    if !shell(folder.path(), &format!("{unshare} true")).status.success() {
+        eprintln!("not tested: there are no namespaces of processes here");
+        return;
+    }
+    let script = format!(
+        "{unshare} {} record -q -o out.opm -- {} -c 'import os; os.kill(os.getpid(), 15)'; echo $?",
+        env!("CARGO_BIN_EXE_opmeter"),
+        any().path.display()
+    );
+    let output = shell(folder.path(), &script);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "143\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let recording = opmeter_recording::Recording::open(&folder.path().join("out.opm")).unwrap();
+    assert_eq!(recording.manifest.exit.signal, Some(15));
+}
+
+#[test]
+fn an_error_that_nobody_can_be_told_keeps_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = format!("{} record -o out.opm -- no-such-command-at-all", env!("CARGO_BIN_EXE_opmeter"));
+    for nowhere in ["2>/dev/full", "2>&-"] {
+        assert_eq!(
+            shell(folder.path(), &format!("{record} {nowhere}")).status.code(),
+            Some(125),
+            "{nowhere}"
+        );
     }
 }
 

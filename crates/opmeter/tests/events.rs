@@ -247,6 +247,60 @@ os.system('true')
     });
 }
 
+/// A process that ends soon after the command has all its events; one that runs on is named, not compared.
+#[test]
+fn what_outlives_the_command_has_its_events() {
+    let program = |seconds: f64| {
+        format!(
+            "\
+import os, time
+if os.fork() == 0:
+    end = time.time() + {seconds}
+    while time.time() < end:
+        for i in range(100): pass
+    os._exit(0)
+"
+        )
+    };
+    at_once::each(&one_of_each_version(), |python| {
+        for _ in 0..3 {
+            let recorded = record(python, &[], &program(0.05));
+            check(&recorded.path()).unwrap();
+            let manifest = recorded.recording().manifest;
+            assert_eq!((manifest.complete, manifest.processes.len()), (true, 2), "{:?}", manifest.incomplete);
+        }
+        let recorded = record(python, &[], &program(1.0));
+        check(&recorded.path()).unwrap();
+        let manifest = recorded.recording().manifest;
+        assert!(
+            manifest.incomplete.iter().any(|text| text.contains("still ran")),
+            "{:?}",
+            manifest.incomplete
+        );
+        assert!(manifest.processes.iter().all(|process| process.events.as_ref().unwrap().events > 1000));
+    });
+}
+
+/// What is killed at whatever instant may lack one event, or have one too many; the check allows that.
+#[test]
+fn a_process_that_is_killed_lacks_an_event_at_most() {
+    const PROGRAM: &str = "\
+import os, time
+for turn in range(12):
+    pid = os.fork()
+    if pid == 0:
+        while True:
+            for i in range(100): str(i).upper()
+    time.sleep(0.02 + turn / 1000)
+    os.kill(pid, (9, 15)[turn % 2])
+    os.waitpid(pid, 0)
+";
+    at_once::each(&one_of_each_version(), |python| {
+        let recorded = record(python, &[], PROGRAM);
+        check(&recorded.path()).unwrap();
+    });
+}
+
 /// Executes some millions of instructions.
 const LONG: &str = "\
 def work(n):

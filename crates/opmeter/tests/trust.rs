@@ -201,6 +201,29 @@ fn nothing_is_added_to_a_recording_of_another_user() {
 }
 
 #[test]
+fn a_program_that_gives_up_its_rights_is_told_to_lack_them_not_room() {
+    if !is_root("a_program_that_gives_up_its_rights_is_told_to_lack_them_not_room") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("root")).unwrap();
+    let functions = "for i in range(4000): exec('def g%d(a):\\n b=a\\n return a+%d\\ng%d(1)' % (i, i, i))";
+    for (gives_up, says) in [
+        ("os.setgid(65534); os.setuid(65534)", "as after it has changed its user"),
+        ("os.chroot('root')", "as after it has changed its root"),
+    ] {
+        let program = format!("import os\n{gives_up}\n{functions}\n");
+        let out = folder.path().join("out.opm");
+        let mut command = opmeter();
+        command.args(["record", "-q", "--force", "-o"]).arg(&out).arg("--").arg(python());
+        let output = command.current_dir(folder.path()).args(["-c", &program]).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = Recording::open(&out).unwrap().manifest.incomplete;
+        assert!(said.iter().any(|text| text.contains(says)), "{said:?}");
+    }
+}
+
+#[test]
 fn programs_with_rights_of_their_own_run_as_they_do() {
     let test = "programs_with_rights_of_their_own_run_as_they_do";
     let python = Path::new("/usr/bin/python3");

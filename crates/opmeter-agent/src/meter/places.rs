@@ -36,7 +36,10 @@ impl Meter {
         if lost > 0 {
             // The disk is full, or memory is used up. Opcodes are counted alone from now on; where there is no room for
             // the stubs that do that, each execution comes here.
-            self.with_live(|live| live.set(Word::LostCode, lost));
+            self.with_live(|live| {
+                live.set(Word::LostCode, lost);
+                live.set(Word::LostCodeError, cells.refusal() as u64);
+            });
             self.unplaced.store(true, Ordering::Relaxed);
             if self.update().is_err() {
                 self.unplaced.store(false, Ordering::Relaxed);

@@ -33,6 +33,9 @@ pub struct Live {
     pairs: Option<SlotFile>,
     /// The times, if they are asked for.
     times: Option<SlotFile>,
+    /// The phase, as this process has it. A forked child sees the parent's file until it has its own, and the parent may
+    /// go on to the next phase meanwhile.
+    phase: AtomicU64,
 }
 
 impl Live {
@@ -42,8 +45,15 @@ impl Live {
     /// When the file can't be made, has no room on the disk, or can't be mapped.
     pub fn create(folder: &Path, address: usize) -> io::Result<Self> {
         let path = Some(Self::map_new(folder, address)?);
-        let live =
-            Self { address, folder: folder.to_owned(), path, free: Vec::new(), pairs: None, times: None };
+        let live = Self {
+            address,
+            folder: folder.to_owned(),
+            path,
+            free: Vec::new(),
+            pairs: None,
+            times: None,
+            phase: AtomicU64::new(0),
+        };
         live.begin();
         Ok(live)
     }
@@ -125,6 +135,7 @@ impl Live {
         self.set(Word::SharedSlots, 0);
         self.set(Word::Slots, 1);
         self.set(Word::Forked, 1);
+        self.set(Word::Phase, self.phase.load(Ordering::Relaxed));
         result
     }
 
@@ -281,6 +292,7 @@ impl Live {
             for file in [&self.pairs, &self.times].into_iter().flatten() {
                 file.end_phase(ended, self.get(Word::Slots) as usize);
             }
+            self.phase.store(ended as u64 + 1, Ordering::Relaxed);
             self.set(Word::Phase, ended as u64 + 1);
         }
     }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
@@ -32,6 +33,8 @@ pub struct Witness {
     pipe: PipeReader,
     /// Reports of signals that we have not heard of yet.
     reports: Vec<[u64; 2]>,
+    /// The last signal that the group got: which, from whom, and when we heard of it.
+    last: Option<(i32, Option<u32>, u64)>,
 }
 
 impl Witness {
@@ -49,13 +52,26 @@ impl Witness {
             .stdout(reports)
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { process, pipe, reports: Vec::new() })
+        Ok(Self { process, pipe, reports: Vec::new(), last: None })
     }
 
-    /// Whether the group got a signal that has reached us just now.
-    pub fn saw(&mut self, signal: i32) -> bool {
+    /// Whether the group got a signal that has reached us just now, from this process. It may have been sent to us alone
+    /// as well, as `timeout` does: that is one signal to the command, as two at once always are.
+    pub fn saw(&mut self, signal: i32, sender: Option<u32>) -> bool {
         let heard = now();
         let patience = PATIENCE.as_nanos() as u64;
+        if self.last.is_some_and(|(one, from, at)| (one, from) == (signal, sender) && heard - at < patience) {
+            return true;
+        }
+        let saw = self.reported(signal, heard, patience);
+        if saw {
+            self.last = Some((signal, sender, heard));
+        }
+        saw
+    }
+
+    /// Whether the witness reports a signal at a time that fits.
+    fn reported(&mut self, signal: i32, heard: u64, patience: u64) -> bool {
         loop {
             // What it reported too late was passed on.
             self.reports.retain(|[_, at]| at + patience >= heard);
@@ -72,11 +88,14 @@ impl Witness {
         }
     }
 
-    /// Waits for reports, so many nanoseconds at most. Whether there were any.
+    /// Waits for reports, so many nanoseconds at most. Whether there may be any, or more to come.
     fn receive(&mut self, nanoseconds: u64) -> bool {
         let limit = Timespec { tv_sec: 0, tv_nsec: nanoseconds as i64 };
-        if !poll(&mut [PollFd::new(&self.pipe, PollFlags::IN)], Some(&limit)).is_ok_and(|ready| ready > 0) {
-            return false;
+        match poll(&mut [PollFd::new(&self.pipe, PollFlags::IN)], Some(&limit)) {
+            Ok(1..) => {}
+            // Another signal has come.
+            Err(Errno::INTR) => return true,
+            _ => return false,
         }
         // Each is written at once, and so is here as a whole.
         let mut bytes = [0; REPORT * 64];

@@ -64,7 +64,8 @@ impl SignalPassing {
                     // What the terminal sends, it sends to the command as well; and so does whoever sends to the group.
                     let mut for_all = matches!(origin.cause, Cause::Kernel);
                     if let Some(witness) = lock(&witness).as_mut().filter(|_| !for_all) {
-                        for_all = witness.saw(origin.signal);
+                        let sender = origin.process.map(|process| process.pid as u32);
+                        for_all = witness.saw(origin.signal, sender);
                     }
                     if let Some(signal) = Signal::from_named_raw(origin.signal).filter(|_| !for_all) {
                         let _ = kill_process(pid, signal);

@@ -150,6 +150,18 @@ while True: time.sleep(60)
     }
     assert!(lines.next().is_none());
     assert_eq!(child.wait().unwrap().code(), Some(5));
+    // `timeout` sends a signal to the command, and at once to the group.
+    let program = program
+        .replace("print('ready', flush=True)", "")
+        .replace("while True: time.sleep(60)", "time.sleep(2)");
+    let run = format!("{} record -q -o o.opm -- {}", env!("CARGO_BIN_EXE_opmeter"), any().path.display());
+    let output = shell(folder.path(), &format!("timeout -s HUP 1 {run} -c \"{program}\""));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "got 1\n",
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Runs a line of the shell in a folder.

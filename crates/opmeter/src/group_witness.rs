@@ -3,7 +3,9 @@
 //! The system does not say which it was. So a process of our own waits in the group beside us, and reports what signals
 //! it gets: what it gets, the command got as well.
 
+use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread;
@@ -118,12 +120,14 @@ impl Drop for Witness {
 pub fn run() -> Option<ExitCode> {
     std::env::args_os().next().filter(|name| name == NAME)?;
     let mut signals = SignalsInfo::<WithOrigin>::new(PASSED_ON).ok()?;
+    // Not through a buffer, which would part a report at what it takes for the end of a line.
+    let mut reports = File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
     let _ = thread::Builder::new().spawn(move || {
         for origin in signals.forever() {
             // What the kernel sends, as for a terminal, is known to be for all.
             if !matches!(origin.cause, Cause::Kernel) {
                 let report = [origin.signal as u64, now()].map(u64::to_le_bytes).concat();
-                let _ = io::stdout().write_all(&report).and_then(|()| io::stdout().flush());
+                let _ = reports.write_all(&report);
             }
         }
     });

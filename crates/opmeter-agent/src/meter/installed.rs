@@ -39,22 +39,25 @@ impl Meter {
         install_code(self.gate_address(), &code)
     }
 
-    /// Points the tables to the set of stubs that fits what is known now.
+    /// Points the tables to the set of stubs that fits what is known now. Once it returns, they are.
     pub(super) fn update(&self) -> io::Result<()> {
-        let set = if self.registers.get().is_none() {
-            Set::Discovering
-        } else {
-            Set::Counting {
-                traced: self.traced.load(Ordering::Relaxed),
-                per_thread: self.parallel.load(Ordering::Relaxed),
-                placed: !self.unplaced.load(Ordering::Relaxed),
-                slice: self.slice(),
-            }
-        };
-        self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
+        // What is known is asked for under the lock: who comes last knows most.
+        self.installed.insist(|installed| self.go_over_to(self.fitting(), installed))
     }
 
-    pub(super) fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
+    fn fitting(&self) -> Set {
+        if self.registers.get().is_none() {
+            return Set::Discovering;
+        }
+        Set::Counting {
+            traced: self.traced.load(Ordering::Relaxed),
+            per_thread: self.parallel.load(Ordering::Relaxed),
+            placed: !self.unplaced.load(Ordering::Relaxed),
+            slice: self.slice(),
+        }
+    }
+
+    fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
         if installed.present == Some(set) {
             return Ok(());
         }

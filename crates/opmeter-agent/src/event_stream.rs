@@ -57,10 +57,12 @@ pub fn next_chunk(meter: &Meter) -> usize {
     STREAM.with(|stream| {
         stream.last.set(last(stream));
         let full = stream.next.replace(0);
-        let thread = stream.thread.get().or_else(|| meter.begin_stream());
-        if stream.thread.replace(thread).is_none() {
+        let thread = stream.thread.get().or_else(|| {
+            let begun = meter.begin_stream()?;
             let _ = END.try_with(|end| end.set(Some(End)));
-        }
+            Some(begun)
+        });
+        stream.thread.set(thread);
         let next = meter.next_chunk(full, thread) + RING_RECORD;
         stream.next.set(next);
         next
@@ -129,6 +131,10 @@ pub fn restart() {
         stream.last.set(0);
         stream.thread.set(None);
     });
+    // It was the parent's thread that had begun: nothing is to be ended.
+    if let Ok(Some(end)) = END.try_with(Cell::take) {
+        std::mem::forget(end);
+    }
     let _ = ACTIVATIONS.try_with(|activations| activations.borrow_mut().forget());
     clock::forget();
 }

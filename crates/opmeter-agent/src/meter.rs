@@ -62,7 +62,10 @@ pub struct Meter {
     registers: OnceLock<Registers>,
     begun: AtomicBool,
     first_interpreter: OnceLock<usize>,
+    /// Threads run bytecode at the same time: each is to have counters of its own.
     parallel: AtomicBool,
+    /// Each thread has counters of its own.
+    apart: AtomicBool,
     traced: AtomicBool,
     /// Set when there is no room for more cells.
     unplaced: AtomicBool,
@@ -135,6 +138,7 @@ impl Meter {
             begun: AtomicBool::new(false),
             first_interpreter: OnceLock::new(),
             parallel: AtomicBool::new(parts.interpreter.free_threaded),
+            apart: AtomicBool::new(parts.interpreter.free_threaded),
             traced: AtomicBool::new(false),
             unplaced: AtomicBool::new(false),
             installed: Guarded::new(Installed::default()),
@@ -276,15 +280,24 @@ impl Meter {
     /// own and run in parallel with the first (3.12 and later). Asked at every audit event; the first that
     /// a new interpreter raises comes before its first bytecode, when it loads `importlib`.
     pub fn watch_interpreters(&self) {
-        if self.interpreter.version.1 < 12 || self.parallel.load(Ordering::Relaxed) {
+        if self.apart.load(Ordering::Acquire) {
             return;
         }
         let Some(present) = self.interpreter.present_state() else { return };
-        let first = self.first_interpreter.get_or_init(|| present);
-        if *first != present {
-            self.parallel.store(true, Ordering::Relaxed);
-            let _ = self.update();
+        if *self.first_interpreter.get_or_init(|| present) != present {
+            self.interpreters_run_apart();
         }
+    }
+
+    /// There is, or is going to be, a second interpreter. Returns once each thread has counters of its own, also
+    /// where another thread is about to bring that about: no interpreter may run on counters that another has.
+    pub fn interpreters_run_apart(&self) {
+        if self.interpreter.version.1 < 12 || self.apart.load(Ordering::Acquire) {
+            return;
+        }
+        self.parallel.store(true, Ordering::Relaxed);
+        let _ = self.update();
+        self.apart.store(true, Ordering::Release);
     }
 
     /// Code is going to be traced, profiled or monitored.

@@ -38,6 +38,8 @@ fn heed(meter: &Meter, event: &[u8]) {
             enter(MAIN);
         }
         b"cpython._PySys_ClearAuditHooks" => enter(SHUTDOWN),
+        // Raised by who makes another one, before it is there.
+        b"cpython.PyInterpreterState_New" => meter.interpreters_run_apart(),
         b"sys.settrace" | b"sys.setprofile" | b"sys.monitoring.register_callback" => meter.tracing_begins(),
         _ => {}
     }

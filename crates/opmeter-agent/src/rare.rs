@@ -99,7 +99,7 @@ pub extern "C" fn enter(frame: *mut Frame) {
         let begun = if meter.has_clocks() { tsc::now() } else { 0 };
         match event {
             Event::Discover => discovery::observe(meter, frame, number, begun),
-            Event::NewThread => thread::give_slot(meter),
+            Event::NewThread => thread::give_slot(meter, Occurrence::of(meter, frame, number).address),
             Event::NewPlace => {
                 let occurrence = Occurrence::of(meter, frame, number);
                 frame.answer(meter.new_place(occurrence.address, occurrence.slot, number) as usize);

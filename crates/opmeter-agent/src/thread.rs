@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 
-use opmeter_live::Word;
+use opmeter_live::{State, Word};
 
 use crate::live::Slot;
 use crate::meter::{self, Meter};
@@ -36,8 +36,13 @@ pub fn slot_offset() -> Option<i32> {
     i32::try_from(address as i64 - base as i64).ok()
 }
 
-/// Gives the calling thread a slot.
-pub fn give_slot(meter: &Meter) {
+/// Whether the calling thread has a slot given to it, and with that a table of biases of its own.
+pub fn counts_apart() -> bool {
+    SLOT.get() != 0
+}
+
+/// Gives the calling thread, which is about to execute the instruction at an address, a slot.
+pub fn give_slot(meter: &Meter, address: usize) {
     if SLOT.get() != 0 {
         return;
     }
@@ -48,6 +53,13 @@ pub fn give_slot(meter: &Meter) {
         return;
     };
     meter.give_biases(slot);
+    let first = meter.first_slot();
+    if first.state(State::Pending).load(Relaxed) == address as u64 {
+        // It was this thread's last dispatch in the first slot that made the instruction specialise itself.
+        for word in [State::Pending, State::PendingOpcode, State::PendingRow] {
+            slot.state(word).store(first.state(word).swap(0, Relaxed), Relaxed);
+        }
+    }
     SLOT.set(slot.0);
     let _ = LEASE.try_with(|lease| lease.set(Some(Lease(slot.0))));
 }

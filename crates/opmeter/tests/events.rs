@@ -301,6 +301,45 @@ for turn in range(12):
     });
 }
 
+#[test]
+fn a_forked_child_has_one_stream_for_each_thread() {
+    // A chunk of the ring holds some 4,000 events: the child fills many, in its own thread and in another.
+    const PROGRAM: &str = "\
+import _thread, os
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+def both(done):
+    work(30000)
+    done.release()
+if os.fork() == 0:
+    work(30000)
+    if os.fork() == 0:
+        work(30000)
+        done = _thread.allocate_lock()
+        done.acquire()
+        _thread.start_new_thread(both, (done,))
+        done.acquire()
+        work(30000)
+        os._exit(0)
+    os.wait()
+    work(30000)
+    os._exit(0)
+os.wait()
+";
+    at_once::each(&one_of_each_version(), |python| {
+        let recorded = record(python, &[], PROGRAM);
+        let name = python.path.display();
+        check(&recorded.path()).unwrap_or_else(|text| panic!("{name}: {text}"));
+        let processes = recorded.recording().manifest.processes;
+        let events: Vec<_> = processes.iter().map(|process| process.events.as_ref().unwrap()).collect();
+        let threads: Vec<u32> = events.iter().map(|events| events.threads).collect();
+        assert_eq!(threads, [1, 1, 2], "{name}");
+        assert!(events[1..].iter().all(|events| events.events > 100_000), "{name}");
+    });
+}
+
 /// Executes some millions of instructions.
 const LONG: &str = "\
 def work(n):

@@ -10,7 +10,7 @@ mod recorded;
 
 use interpreters::{Interpreter, all, one_of_each_version};
 use opmeter_recording::{OpcodeRow, Process, Recording};
-use recorded::{main_counts, record, record_with};
+use recorded::{main_counts, opmeter, record, record_with};
 
 /// The loop's instruction count tells a process's run from others: `FOR_ITER` runs once a turn.
 fn turns(rows: &[OpcodeRow], process: Option<u32>) -> u64 {
@@ -242,6 +242,43 @@ for thread in threads: thread.join()
         // Importing a module on the way can be left to either of two threads.
         assert!(counts.iter().all(|count| count.abs_diff(counts[0]) < 100), "{name}: {counts:?}");
         assert!((400_004..410_000).contains(&counts[0]), "{name}: {counts:?}");
+    }
+}
+
+/// The second interpreter has all threads go over to counters of their own, while others run and begin.
+#[test]
+fn interpreters_that_begin_at_the_same_time_count_exactly() {
+    let program = "
+import subprocess, sys
+program = '''
+import threading
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+run = getattr(interpreters, 'exec', None) or interpreters.run_string
+together = threading.Barrier(6)
+def work():
+    together.wait()
+    interpreter = interpreters.create()
+    run(interpreter, 'for i in range(3000): str(i)')
+    interpreters.destroy(interpreter)
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+'''
+for _ in range(10):
+    pair = [subprocess.Popen([sys.executable, '-c', program]) for _ in range(2)]
+    assert [one.wait() for one in pair] == [0, 0]
+";
+    let versions = one_of_each_version().into_iter().filter(|interpreter| interpreter.version >= (3, 12));
+    for interpreter in versions {
+        let recorded = record([interpreter.path.as_os_str(), "-c".as_ref(), program.as_ref()]);
+        let name = interpreter.path.display();
+        assert!(recorded.output.status.success(), "{name}: {}", recorded.stderr());
+        assert_eq!(recorded.recording().manifest.processes.len(), 21, "{name}");
+        let check = opmeter().args(["report", "--check"]).arg(recorded.path()).output().unwrap();
+        assert!(check.status.success(), "{name}: {}", String::from_utf8_lossy(&check.stdout));
     }
 }
 

@@ -46,26 +46,29 @@ impl Meter {
         install_code(self.gate_address(), &code)
     }
 
-    /// Points the tables to the set of stubs that fits what is known now.
+    /// Points the tables to the set of stubs that fits what is known now. Once it returns, they are.
     pub(super) fn update(&self) -> io::Result<()> {
-        let set = if self.registers.get().is_none() {
-            Set::Discovering
-        } else {
-            let per_thread = self.parallel.load(Ordering::Relaxed);
-            let placed = self.places();
-            let has_flat = self.cells.as_ref().is_some_and(|cells| cells.index.flat().is_some());
-            Set::Counting {
-                traced: self.traced.load(Ordering::Relaxed),
-                per_thread,
-                placed,
-                flat: has_flat && placed && !per_thread,
-                slice: self.slice(),
-            }
-        };
-        self.installed.with(|installed| self.go_over_to(set, installed)).unwrap_or(Ok(()))
+        // What is known is asked for under the lock: who comes last knows most.
+        self.installed.insist(|installed| self.go_over_to(self.fitting(), installed))
     }
 
-    pub(super) fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
+    fn fitting(&self) -> Set {
+        if self.registers.get().is_none() {
+            return Set::Discovering;
+        }
+        let per_thread = self.parallel.load(Ordering::Relaxed);
+        let placed = self.places();
+        let has_flat = self.cells.as_ref().is_some_and(|cells| cells.index.flat().is_some());
+        Set::Counting {
+            traced: self.traced.load(Ordering::Relaxed),
+            per_thread,
+            placed,
+            flat: has_flat && placed && !per_thread,
+            slice: self.slice(),
+        }
+    }
+
+    fn go_over_to(&self, set: Set, installed: &mut Installed) -> io::Result<()> {
         if installed.present == Some(set) {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use crate::cell_index::LEAF_BITS;
 use crate::cells::Place;
 use crate::live::Slot;
 use crate::sites::Sites;
+use crate::thread;
 
 impl Meter {
     /// Whether instructions are counted by address now.
@@ -17,9 +18,10 @@ impl Meter {
         !self.unplaced.load(Ordering::Relaxed)
     }
 
-    /// Which table of biases serves a slot.
+    /// Which table of biases serves the slot of the calling thread: the one that its stubs look in. While
+    /// threads are about to get counters of their own, those that have none yet run on in the shared ones.
     pub fn place(&self, slot: Slot) -> Place {
-        let root = match self.parallel.load(Ordering::Relaxed) {
+        let root = match thread::counts_apart() {
             true => slot.state(State::Biases).load(Ordering::Relaxed) as usize,
             false => self.shared_root.get().copied().unwrap_or(0),
         };

@@ -15,7 +15,7 @@ use crate::live::{self, Live};
 use crate::meter::{CODE_LENGTH, Meter, Parts};
 use crate::ring::Ring;
 use crate::switch_table::SwitchTable;
-use crate::{exec, fork, pairs, times, tsc};
+use crate::{environment, exec, fork, pairs, times, tsc};
 
 /// Address space that must be left, in bytes: with less an interpreter does not start.
 const FOR_THE_PROGRAM: usize = 0x80_0000;
@@ -35,7 +35,8 @@ extern "C" fn start() {
             return;
         }
         let Some(folder) = std::env::var_os(FOLDER_VARIABLE).map(PathBuf::from) else { return };
-        exec::accompany(&folder);
+        environment::accompany(&folder);
+        exec::watch();
         let Some(interpreter) = Interpreter::find() else { return };
         let Some(control) = ControlFile::open(&folder) else { return };
         match prepare(&folder, interpreter, control) {

@@ -19,7 +19,10 @@ macro_rules! version_2_2_5 {
     };
 }
 
-version_2_2_5! { "dladdr" "dlsym" "pthread_key_create" "pthread_key_delete" "pthread_setspecific" }
+version_2_2_5! {
+    "__pthread_key_create" "dladdr" "dlsym" "pthread_getspecific" "pthread_key_create" "pthread_key_delete"
+    "pthread_once" "pthread_setspecific"
+}
 
 // Before 2.33 `stat` and `fstat` called these, with the version of the structure first: 1 on x86-64.
 macro_rules! with_structure_version {

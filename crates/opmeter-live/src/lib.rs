@@ -11,6 +11,7 @@ mod counts;
 mod header;
 mod long_executions;
 mod pairs;
+mod preload;
 mod reader;
 mod ring;
 mod ring_file;
@@ -32,6 +33,7 @@ pub use pairs::{
     MATRIX_SIZE, MAX_PAIRS_SLOTS, PAIRS_EXTENSION, Pairs, ROW_SIZE, ROWS, pairs_slot_offset,
     pairs_snapshot_offset,
 };
+pub use preload::{PRELOAD_VARIABLE, is_sanitizer, preloaded, relist};
 pub use reader::{LiveFile, ReadError, read_companion};
 pub use ring::{
     CHUNK_ROW, CHUNK_SIZE, CHUNK_TABLE, CHUNKS_OFFSET, ChunkState, Executed, MAX_CHUNKS, RING_EXTENSION,

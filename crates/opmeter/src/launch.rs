@@ -4,19 +4,18 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use opmeter_live::FOLDER_VARIABLE;
+use opmeter_live::{FOLDER_VARIABLE, PRELOAD_VARIABLE, relist};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getpid, setrlimit};
 
 use crate::error::{FAILED, Failure};
 use crate::signal_passing::{PASSED_ON, Reach, SignalPassing};
 use crate::{ended_children, message};
-
-const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
 /// Runs a command with the agent preloaded, with our own standard streams, folder and process group, and
 /// waits for it. Signals that are sent to us are passed on to it.
@@ -103,14 +102,13 @@ pub fn status_of(signal: i32) -> u8 {
     128u8.wrapping_add(signal as u8)
 }
 
-/// The libraries to preload: ours first, then those that were to be preloaded anyway.
+/// The libraries to preload: those that were to be preloaded anyway, with ours at its place.
 fn preload(agent: &Path) -> OsString {
-    let mut libraries = agent.as_os_str().to_owned();
-    if let Some(present) = env::var_os(PRELOAD_VARIABLE).filter(|present| !present.is_empty()) {
-        libraries.push(OsStr::new(":"));
-        libraries.push(present);
-    }
-    libraries
+    let present = env::var_os(PRELOAD_VARIABLE).unwrap_or_default();
+    let mut libraries = Vec::new();
+    let add = |piece: &[u8]| libraries.extend_from_slice(piece);
+    relist(present.as_bytes(), agent.as_os_str().as_bytes(), true, add);
+    OsString::from_vec(libraries)
 }
 
 /// Whether this process ignores a signal, as whoever started it did.

@@ -6,6 +6,7 @@ mod both;
 mod crashes;
 mod crowds;
 mod deaths;
+mod executables;
 #[path = "../support/interpreters.rs"]
 #[allow(dead_code)]
 mod interpreters;

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 
 use opmeter_live::{FOLDER_VARIABLE, PRELOAD_VARIABLE, is_sanitizer, preloaded, relist};
 
-use crate::executable::{Program, is_readable};
+use crate::executable::Program;
+use crate::readability::will_be_readable;
 use crate::thread_room::ThreadRoom;
 
 /// A null-terminated array of terminated strings.
@@ -115,7 +116,7 @@ pub unsafe fn fitting(program: Program, envp: Strings) -> Strings {
     let mut others = preloaded(list).map(|(library, _)| library).filter(|library| *library != agent);
     let sanitized = others.find(|library| !library.is_empty()).is_some_and(is_sanitizer);
     // SAFETY: as above.
-    let takes = is_readable(&variables.agent) && unsafe { program.takes_agent(sanitized) };
+    let takes = will_be_readable(&variables.agent) && unsafe { program.takes_agent(sanitized) };
     let mut libraries = preloaded(list).map(|(library, _)| library);
     let loaded = libraries.any(|library| library == agent);
     let fits = match takes {

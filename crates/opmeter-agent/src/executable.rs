@@ -58,14 +58,6 @@ impl Program {
     }
 }
 
-/// Whether the calling process may read a file, as one that it executes may: false only where that is certain.
-pub fn is_readable(path: &CStr) -> bool {
-    match Opened::new(path) {
-        Ok(_) => true,
-        Err(error) => !matches!(error, libc::ENOENT | libc::ENOTDIR | libc::EACCES | libc::ELOOP),
-    }
-}
-
 fn at_path(path: &CStr, sanitized: bool, scripts: usize) -> bool {
     Opened::new(path).map_or(true, |file| Image(file.0).takes_agent(sanitized, scripts))
 }
@@ -166,7 +158,8 @@ impl Image {
             return false;
         }
         let (Some(table), Some(count)) = (word(head, 32), half(head, 56)) else { return true };
-        let segments = || (0..count.min(ENTRIES)).filter_map(|index| self.segment(table.wrapping_add(56 * index)));
+        let segments =
+            || (0..count.min(ENTRIES)).filter_map(|index| self.segment(table.wrapping_add(56 * index)));
         let Some(loader) = segments().find(|segment| segment.kind == LOADER) else { return true };
         if !self.is_glibc(&loader) {
             return false;
@@ -384,15 +377,5 @@ mod tests {
             damaged[at] = 0xff;
             takes(&place(folder.path(), &damaged), false);
         }
-    }
-
-    #[test]
-    fn what_can_be_read_is_told_from_what_can_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = place(folder.path(), b"");
-        let name = |path: &Path| CString::new(path.as_os_str().as_bytes()).unwrap();
-        assert!(is_readable(&name(&path)));
-        assert!(!is_readable(&name(&path.join("below"))));
-        assert!(!is_readable(&name(&folder.path().join("none"))));
     }
 }

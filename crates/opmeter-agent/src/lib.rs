@@ -39,6 +39,7 @@ mod old_libc;
 mod pairs;
 mod phase;
 mod rare;
+mod readability;
 mod registry;
 mod reserve;
 mod ring;

@@ -58,7 +58,8 @@ unsafe extern "C" fn look(object: *mut libc::dl_phdr_info, _: usize, sought: *mu
     let (object, sought) = unsafe { (&*object, &mut *sought.cast::<Sought>()) };
     // SAFETY: the object's program headers, which stay as long as it is loaded.
     let headers = unsafe { std::slice::from_raw_parts(object.dlpi_phdr, usize::from(object.dlpi_phnum)) };
-    let address = |header: &libc::Elf64_Phdr| (object.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+    let address =
+        |header: &libc::Elf64_Phdr| (object.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
     let holds = |header: &libc::Elf64_Phdr| {
         header.p_type == libc::PT_LOAD
             && sought.address.wrapping_sub(address(header)) < header.p_memsz as usize

@@ -79,13 +79,15 @@ fn programs_for_another_loader_are_not_told_to_load_the_agent() {
 fn an_agent_that_cannot_be_read_is_not_asked_for() {
     // First by another user, where that can be played; then by nobody.
     let program = "
-import os, subprocess, sys
-def child(**how):
-    ended = subprocess.run(['env', 'true'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
+import os, shutil, subprocess, sys
+def child(through=(), **how):
+    ended = subprocess.run([*through, 'env', 'true'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
     print(ended.returncode, ended.stdout, ended.stderr)
 if os.geteuid() == 0:
     child(preexec_fn=lambda: os.setuid(65534))
     child(preexec_fn=lambda: os.setuid(65534), env={})
+    if shutil.which('setpriv'):
+        child(('setpriv', '--reuid=65534', '--clear-groups'))
 for library in os.environ.get('LD_PRELOAD', '').split(':'):
     if library: os.remove(library)
 child()

@@ -108,8 +108,9 @@ impl Opened {
     fn new(path: &CStr) -> Result<Self, c_int> {
         // Not to wait for who writes to a pipe of that name.
         let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
-        // SAFETY: a terminated path, and the thread's own error number.
+        // SAFETY: a terminated path.
         match unsafe { libc::open(path.as_ptr(), flags) } {
+            // SAFETY: the thread's own error number.
             -1 => Err(unsafe { *libc::__errno_location() }),
             file => Ok(Self(file)),
         }

@@ -1,5 +1,6 @@
 //! Processes that a command has left running.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -10,13 +11,24 @@ use std::time::Duration;
 use opmeter_live::{FOLDER_VARIABLE, LiveFile, Word};
 
 use crate::CLOSED_FOLDER;
-use crate::running::{process_start, runs};
+use crate::running::{runs, start_and_end};
 
 /// How often a process that is about to execute another program is looked at again.
 const LOOKS: u32 = 20;
 
 /// From one of these looks to the next.
 const INTERVAL: Duration = Duration::from_millis(1);
+
+/// How often processes are listed at most, where some end meanwhile.
+const LISTINGS: u32 = 50;
+
+/// What a process that was listed is.
+enum Look {
+    Belongs(Outliving),
+    Other,
+    /// It is no more, or only waits to be waited for.
+    Ended(u64),
+}
 
 /// A process of a command that still runs when the command itself has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +49,50 @@ impl Outliving {
     /// have files of it mapped. Also those are found that have not begun to count: between `fork` and what follows, or
     /// in other programs than CPython. Those of other users are not, unless we may look at them.
     ///
-    /// No parent ends before its child is there, and children have higher numbers, as long as these don't start anew; so
-    /// none is missed that comes while others are looked at.
+    /// The list of processes is that of one moment. What has ended until it is looked at may have started others since:
+    /// then they are listed again.
     pub fn of(live: &Path, since: u64) -> Vec<Self> {
         let own = u64::from(std::process::id());
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
-        pids.filter(|pid| *pid != own).filter_map(|pid| Self::look(pid, live, since)).collect()
+        let mut found = Vec::new();
+        let mut known_to_have_ended = HashSet::new();
+        for _ in 0..LISTINGS {
+            let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+            let pids: Vec<u64> =
+                entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+            let looked = pids.iter().filter(|pid| **pid != own).map(|pid| Self::look(*pid, live, since));
+            let mut others_have_ended = false;
+            found.clear();
+            for look in looked {
+                match look {
+                    Look::Belongs(process) => found.push(process),
+                    Look::Ended(pid) => others_have_ended |= known_to_have_ended.insert(pid),
+                    Look::Other => {}
+                }
+            }
+            if !others_have_ended {
+                break;
+            }
+        }
+        found
     }
 
-    fn look(pid: u64, live: &Path, since: u64) -> Option<Self> {
-        let started = process_start(pid).filter(|started| *started >= since)?;
-        belongs(pid, live).then(|| Self {
+    fn look(pid: u64, live: &Path, since: u64) -> Look {
+        let Some((started, has_ended)) = start_and_end(pid) else { return Look::Ended(pid) };
+        if started < since {
+            return Look::Other;
+        }
+        if has_ended {
+            return Look::Ended(pid);
+        }
+        let belongs = belongs(pid, live);
+        // Of what has ended nothing can be told, whether somebody has waited for it or not.
+        if !runs(pid, started) {
+            return Look::Ended(pid);
+        }
+        if !belongs {
+            return Look::Other;
+        }
+        Look::Belongs(Self {
             pid,
             own_pid: own_pid(pid).unwrap_or(pid),
             started,
@@ -131,6 +175,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::process_start;
 
     #[test]
     fn a_process_is_known_by_what_it_was_told() {

@@ -12,11 +12,16 @@ pub(crate) fn runs(pid: u64, ticks: u64) -> bool {
 /// When the process with this ID began, in clock ticks since the machine started; none where there is none, or where it
 /// has ended and only waits to be waited for.
 pub fn process_start(pid: u64) -> Option<u64> {
+    start_and_end(pid).filter(|(_, has_ended)| !has_ended).map(|(started, _)| started)
+}
+
+/// As [`process_start`], also of one that only waits to be waited for, and whether it is such a one.
+pub(crate) fn start_and_end(pid: u64) -> Option<(u64, bool)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit(')').next()?.split_whitespace();
     let state = fields.next()?;
     let ticks = fields.nth(18)?.parse().ok()?;
-    (!matches!(state, "Z" | "X")).then_some(ticks)
+    Some((ticks, matches!(state, "Z" | "X")))
 }
 
 /// Whether the file's process still runs.

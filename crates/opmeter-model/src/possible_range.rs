@@ -55,7 +55,7 @@ impl<'a> PossibleRange<'a> {
     }
 }
 
-/// Twice the half of the sum of squares, but for a constant.
+/// The sum of squares, but for a constant.
 fn squares(gram: &DMatrix<f64>, right: &DVector<f64>, solution: &DVector<f64>) -> f64 {
     solution.dot(&(gram * solution)) - 2.0 * right.dot(solution)
 }
